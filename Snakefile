@@ -1,0 +1,25 @@
+"""URN: from image-level tags to a segmentation model, its masks and its mIoU."""
+
+from snakemake.utils import min_version
+
+min_version("9.0")
+
+
+configfile: workflow.source_path("config.yaml")
+
+
+include: "rules/common.smk"
+include: "rules/data.smk"
+include: "rules/cam.smk"
+include: "rules/pseudo_masks.smk"
+include: "rules/segmentation.smk"
+include: "rules/uncertainty.smk"
+include: "rules/evaluation.smk"
+
+
+rule all:
+    default_target: True
+    input:
+        lambda wildcards: everything(config["dataset"]),
+    message:
+        f"Dataset {config['dataset']} is done"

@@ -1,0 +1,47 @@
+# Image tags -> classifier -> class activation maps.
+
+
+rule train_classifier:
+    input:
+        index="results/{dataset}/index.csv",
+    output:
+        model="results/{dataset}/cam/classifier.pth",
+        curve="results/{dataset}/cam/curve.tsv",
+    params:
+        settings=lambda wildcards: without(settings("classification")(wildcards), "scales"),
+        seed=config["seed"],
+        work="results/{dataset}/cam/work",
+        code=code("classification", "segmentation/backbones.py", "training.py"),
+    log:
+        "results/{dataset}/logs/train_classifier.log",
+    benchmark:
+        "results/{dataset}/benchmarks/train_classifier.tsv"
+    threads: 8
+    conda:
+        "../envs/urn.yaml"
+    message:
+        "Training the classifier of {wildcards.dataset}"
+    script:
+        "../workflow_scripts/train_classifier.py"
+
+
+rule cams:
+    input:
+        index="results/{dataset}/index.csv",
+        model="results/{dataset}/cam/classifier.pth",
+    output:
+        "results/{dataset}/cam/shards/{shard}.npz",
+    params:
+        ids=lambda wildcards: shards(wildcards.dataset, "train")[wildcards.shard],
+        scales=lambda wildcards: settings("classification")(wildcards)["scales"],
+        code=code("classification", "segmentation/backbones.py", "archives.py"),
+    log:
+        "results/{dataset}/logs/cams_{shard}.log",
+    benchmark:
+        "results/{dataset}/benchmarks/cams_{shard}.tsv"
+    conda:
+        "../envs/urn.yaml"
+    message:
+        "CAMs of {wildcards.dataset}, shard {wildcards.shard}"
+    script:
+        "../workflow_scripts/cams.py"

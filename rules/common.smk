@@ -1,0 +1,117 @@
+# Shared by all rules: the checked configuration, names and paths.
+
+import re
+import sys
+from pathlib import Path
+
+from snakemake.exceptions import WorkflowError
+
+sys.path.insert(0, str(Path(workflow.basedir)))
+
+from urn.errors import UserError
+from rules import configuration
+
+try:
+    configuration.check(config)
+except UserError as error:
+    raise WorkflowError(str(error)) from None
+
+DATASETS = config["datasets"]
+SUPERVISIONS = configuration.supervisions(config)
+
+
+def names(values):
+    """A regular expression that matches these names only."""
+    return "|".join(re.escape(value) for value in values)
+
+
+wildcard_constraints:
+    dataset=names(DATASETS),
+    supervision=names(SUPERVISIONS),
+    backbone=names(configuration.BACKBONES),
+    split="train|val",
+    shard="[0-9]{5}",
+    refiner=names(configuration.REFINERS),
+
+
+def settings(section):
+    """For params: the section as it holds for the job's dataset and backbone."""
+
+    def resolved(wildcards):
+        return configuration.resolve(
+            config, wildcards.dataset, section, wildcards.get("backbone")
+        )
+
+    return resolved
+
+
+def without(mapping, *keys):
+    return {key: value for key, value in mapping.items() if key not in keys}
+
+
+def code(*modules):
+    """For params: a fingerprint of the library's modules that make a rule's result."""
+    return configuration.code_version("images.py", *modules)
+
+
+def ids(dataset, split):
+    try:
+        return configuration.ids(DATASETS[dataset], split)
+    except UserError as error:
+        raise WorkflowError(f"dataset {dataset}: {error}") from None
+
+
+def shards(dataset, split):
+    """Image ids by shard; none where the dataset's lists are not there (yet)."""
+    if not available(dataset):
+        return {}
+    size = DATASETS[dataset].get("shard_size", config["shard_size"])
+    return configuration.shards(ids(dataset, split), size)
+
+
+def available(dataset):
+    lists = configuration.lists(DATASETS[dataset])
+    return DATASETS[dataset]["layout"] == "shapes" or all(Path(p).exists() for p in lists)
+
+
+def has_split(dataset, split):
+    return bool(ids(dataset, split))
+
+
+def masks(dataset, folder, split="train"):
+    """The PNGs of a split's ids in a folder of results/<dataset>/."""
+    return [f"results/{dataset}/{folder}/{i}.png" for i in ids(dataset, split)]
+
+
+def refiner(dataset):
+    return configuration.resolve(config, dataset, "pseudo_masks")["refiner"]
+
+
+def refiner_options(dataset, name):
+    """The arguments of a refiner, as the dataset's settings give them."""
+    resolved = configuration.resolve(config, dataset, "pseudo_masks")
+    keys = {"crf": ["alpha"], "ppmg": ["alpha", "cam_threshold", "cv_scale"]}[name]
+    return {"backend": config["crf_backend"]} | {key: resolved[key] for key in keys}
+
+
+def teacher(wildcards):
+    """The backbone whose cyclic masks and weights this training learns from."""
+    if SUPERVISIONS[wildcards.supervision]["masks"] == "self":
+        return wildcards.backbone
+    return DATASETS[wildcards.dataset]["teacher"]
+
+
+def everything(dataset):
+    """What a plain run makes of a dataset: its runs' models, and all that can be scored."""
+    root = f"results/{dataset}"
+    runs = [(b, s) for b, rows in DATASETS[dataset]["runs"].items() for s in rows]
+    scored = configuration.evaluated(DATASETS[dataset])
+    targets = [f"{root}/{backbone}/{row}/model.pth" for backbone, row in runs]
+    if "val" in scored:
+        targets += [f"{root}/{backbone}/miou.txt" for backbone, row in runs if row == "urn"]
+    elif has_split(dataset, "val"):
+        for backbone, row in runs:
+            targets += masks(dataset, f"{backbone}/{row}/predictions", "val")
+    if scored:
+        targets.append(f"{root}/tables/summary.tsv")
+    return targets

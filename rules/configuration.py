@@ -1,0 +1,189 @@
+"""The configuration: checked before anything runs, and resolved for one dataset.
+
+Imported by the Snakefile, also in every job: standard library, PyYAML and jsonschema only.
+"""
+
+import ast
+import hashlib
+from collections.abc import Iterable, Mapping
+from difflib import get_close_matches
+from functools import lru_cache
+from pathlib import Path
+from typing import Any
+
+import yaml
+from jsonschema import Draft202012Validator, ValidationError
+
+from urn.datasets.ids import folder_ids, shapes_ids, voc_ids
+from urn.errors import UserError
+
+SPLITS = ("train", "val")
+REPOSITORY = Path(__file__).parents[1]
+SCHEMA = yaml.safe_load((REPOSITORY / "rules" / "config.schema.yaml").read_text())
+BACKBONES: list[str] = SCHEMA["$defs"]["backbone"]["enum"]
+REFINERS: list[str] = SCHEMA["$defs"]["pseudo_masks"]["properties"]["refiner"]["enum"]
+SECTIONS = ("classification", "pseudo_masks", "segmentation", "responses", "uncertainty")
+
+
+def check(config: Mapping[str, Any]) -> None:
+    """Check a configuration against the schema and for names that refer to nothing.
+
+    Raises:
+        UserError: one sentence naming the key, its value and what is allowed.
+    """
+    errors = sorted(Draft202012Validator(SCHEMA).iter_errors(config), key=lambda e: len(e.path))
+    if errors:
+        raise UserError(_sentence(_innermost(errors[0])))
+    if config["dataset"] not in config["datasets"]:
+        raise UserError(_not_among("dataset", config["dataset"], config["datasets"]))
+    rows = supervisions(config)
+    for name, dataset in config["datasets"].items():
+        for backbone, run in dataset["runs"].items():
+            for supervision in run:
+                if supervision not in rows:
+                    key = f"datasets.{name}.runs.{backbone}"
+                    raise UserError(_not_among(key, supervision, rows))
+
+
+def supervisions(config: Mapping[str, Any]) -> dict[str, dict[str, Any]]:
+    """The supervisions by name, `thresholds` included, each with its `t` where it needs one."""
+    rows = {name: dict(row) for name, row in config["supervisions"].items()}
+    for t in config["thresholds"]:
+        rows[f"urn_t{t}"] = {**rows["urn"], "t": t}
+    for row in rows.values():
+        row.setdefault("pretended_underfitting", False)
+        if row["weighting"] == "uncertainty":
+            row.setdefault("t", config["t"])
+        else:
+            row.pop("t", None)
+    return rows
+
+
+def resolve(
+    config: Mapping[str, Any], dataset: str, section: str, backbone: str | None = None
+) -> dict[str, Any]:
+    """A section as it holds for a dataset, and for a backbone where the section says so."""
+    resolved = _laid_over(config[section], config["datasets"][dataset].get(section, {}))
+    overrides = resolved.pop("by_backbone", {})
+    return _laid_over(resolved, overrides.get(backbone, {}))
+
+
+def ids(dataset: Mapping[str, Any], split: str) -> list[str]:
+    """The image ids of a dataset's split, read from one list or table.
+
+    Raises:
+        UserError: the list cannot be read.
+    """
+    match dataset["layout"]:
+        case "shapes":
+            return shapes_ids(split, dataset[split])
+        case "voc":
+            return voc_ids(Path(dataset["root"]) / dataset[split])
+        case _:
+            return folder_ids(dataset["train"], split, dataset.get("val"))
+
+
+def lists(dataset: Mapping[str, Any]) -> list[str]:
+    """The files from which `ids` reads."""
+    match dataset["layout"]:
+        case "shapes":
+            root = Path(dataset["root"]) / "ImageSets" / "Segmentation"
+            return [str(root / f"{split}.txt") for split in SPLITS]
+        case "voc":
+            return [str(Path(dataset["root"]) / dataset[split]) for split in SPLITS]
+        case _:
+            return [dataset[split] for split in SPLITS if split in dataset]
+
+
+def source(dataset: Mapping[str, Any]) -> dict[str, Any]:
+    """The part of a dataset's entry that says what its data are, without how it is used."""
+    return {
+        key: value
+        for key, value in dataset.items()
+        if key not in (*SECTIONS, "teacher", "runs", "shard_size", "evaluate")
+    }
+
+
+def evaluated(dataset: Mapping[str, Any]) -> list[str]:
+    """The splits that have masks to compare with."""
+    if dataset["layout"] == "folder":
+        return dataset.get("evaluate", ["val"] if "masks" in dataset else [])
+    return dataset.get("evaluate", list(SPLITS))
+
+
+def shards(image_ids: list[str], size: int) -> dict[str, list[str]]:
+    """Consecutive ids in shards of at most `size`, by the shard's number."""
+    starts = range(0, len(image_ids), size)
+    return {f"{n:05d}": image_ids[start : start + size] for n, start in enumerate(starts)}
+
+
+@lru_cache
+def code_version(*modules: str) -> str:
+    """Fingerprint of what library modules (paths below urn/) do: comments do not count.
+
+    Snakemake does not see edits to imported modules; as a parameter, this makes it rerun what
+    they change.
+    """
+    digest = hashlib.sha256()
+    for module in modules:
+        path = REPOSITORY / "urn" / module
+        for file in sorted(path.rglob("*.py")) if path.is_dir() else [path]:
+            digest.update(_without_docstrings(ast.parse(file.read_text())).encode())
+    return digest.hexdigest()[:12]
+
+
+def _without_docstrings(tree: ast.Module) -> str:
+    for node in ast.walk(tree):
+        body = getattr(node, "body", None)
+        if isinstance(body, list) and body and isinstance(body[0], ast.Expr):
+            if isinstance(body[0].value, ast.Constant) and isinstance(body[0].value.value, str):
+                node.body = body[1:]  # type: ignore[attr-defined]
+    return ast.dump(tree)
+
+
+def _laid_over(below: Mapping[str, Any], above: Mapping[str, Any]) -> dict[str, Any]:
+    merged = dict(below)
+    for key, value in above.items():
+        both = isinstance(value, Mapping) and isinstance(merged.get(key), Mapping)
+        merged[key] = _laid_over(merged[key], value) if both else value
+    return merged
+
+
+def _innermost(error: ValidationError) -> ValidationError:
+    """The error inside an allOf/if that says what is wrong."""
+    while error.context:
+        error = min(error.context, key=lambda e: len(e.path))
+    return error
+
+
+def _sentence(error: ValidationError) -> str:
+    where = ".".join(str(part) for part in error.absolute_path)
+    value, limit = error.instance, error.validator_value
+    match error.validator:
+        case "additionalProperties":
+            known = error.schema.get("properties", {})
+            unknown = next(key for key in value if key not in known)
+            return _not_among(where or "the top level", unknown, known, "key")
+        case "required":
+            missing = next(key for key in limit if key not in value)
+            return f"config: {where or 'the top level'} lacks the key {missing!r}: add it"
+        case "enum":
+            return _not_among(where, value, limit)
+        case "pattern":
+            return f"config: the name {value!r} in {where} must match {limit}"
+        case "type":
+            kinds = limit if isinstance(limit, str) else " or ".join(limit)
+            return f"config: {where} is {value!r}: it must be of type {kinds}"
+        case "minimum" | "maximum" | "exclusiveMinimum" | "exclusiveMaximum":
+            words = {"minimum": "at least", "maximum": "at most"}
+            words |= {"exclusiveMinimum": "greater than", "exclusiveMaximum": "less than"}
+            return f"config: {where} is {value!r}: it must be {words[error.validator]} {limit}"
+        case _:
+            return f"config: {where} is {value!r}: {error.message}"
+
+
+def _not_among(where: str, value: Any, allowed: Iterable[Any], kind: str = "value") -> str:
+    options = [str(option) for option in allowed]
+    close = get_close_matches(str(value), options, n=1)
+    hint = f"did you mean {close[0]!r}? " if close else ""
+    return f"config: {where} has the unknown {kind} {value!r}: {hint}allowed: {', '.join(options)}"

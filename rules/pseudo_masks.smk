@@ -1,0 +1,55 @@
+# CAMs -> pseudo-masks.
+
+for dataset in DATASETS:
+    for shard, image_ids in shards(dataset, "train").items():
+
+        rule:
+            name:
+                f"pseudo_masks_{dataset}_{shard}"
+            input:
+                index=f"results/{dataset}/index.csv",
+                cams=f"results/{dataset}/cam/shards/{shard}.npz",
+            output:
+                [f"results/{dataset}/pseudo_masks/{{refiner}}/{i}.png" for i in image_ids],
+            params:
+                ids=image_ids,
+                options=lambda wildcards, dataset=dataset: refiner_options(
+                    dataset, wildcards.refiner
+                ),
+                code=code("refinement.py", "crf"),
+            log:
+                f"results/{dataset}/logs/pseudo_masks_{{refiner}}_{shard}.log",
+            benchmark:
+                f"results/{dataset}/benchmarks/pseudo_masks_{{refiner}}_{shard}.tsv"
+            conda:
+                "../envs/urn.yaml"
+            message:
+                f"Pseudo-masks of {dataset}, shard {shard}"
+            script:
+                "../workflow_scripts/pseudo_masks.py"
+
+
+rule alpha_sweep:
+    input:
+        index="results/{dataset}/index.csv",
+        cams="results/{dataset}/cam/shards/00000.npz",
+    output:
+        "results/{dataset}/tables/alpha.tsv",
+    params:
+        ids=lambda wildcards: shards(wildcards.dataset, "train")["00000"],
+        options=lambda wildcards: without(
+            refiner_options(wildcards.dataset, refiner(wildcards.dataset)), "alpha"
+        ),
+        refiner=lambda wildcards: refiner(wildcards.dataset),
+        alphas=lambda wildcards: settings("pseudo_masks")(wildcards)["alpha_sweep"],
+        code=code("refinement.py", "crf", "evaluation.py"),
+    log:
+        "results/{dataset}/logs/alpha_sweep.log",
+    benchmark:
+        "results/{dataset}/benchmarks/alpha_sweep.tsv"
+    conda:
+        "../envs/urn.yaml"
+    message:
+        "Scoring the pseudo-masks of {wildcards.dataset}'s first shard at every alpha"
+    script:
+        "../workflow_scripts/alpha_sweep.py"

@@ -1,0 +1,29 @@
+# The baseline's responses -> cyclic masks and weight masks, by response scaling.
+
+for dataset in DATASETS:
+    for shard, image_ids in shards(dataset, "train").items():
+
+        rule:
+            name:
+                f"uncertainty_{dataset}_{shard}"
+            input:
+                index=f"results/{dataset}/index.csv",
+                responses=f"results/{dataset}/{{backbone}}/baseline/responses/train_{shard}.npz",
+            output:
+                masks=[f"results/{dataset}/{{backbone}}/cyclic_masks/{i}.png" for i in image_ids],
+                weights=[f"results/{dataset}/{{backbone}}/weights/{i}.png" for i in image_ids],
+            params:
+                ids=image_ids,
+                scales=configuration.resolve(config, dataset, "uncertainty")["scales"],
+                crf_backend=config["crf_backend"],
+                code=code("uncertainty.py", "crf"),
+            log:
+                f"results/{dataset}/logs/uncertainty_{{backbone}}_{shard}.log",
+            benchmark:
+                f"results/{dataset}/benchmarks/uncertainty_{{backbone}}_{shard}.tsv"
+            conda:
+                "../envs/urn.yaml"
+            message:
+                f"Response scaling of {dataset}, shard {shard}, by {{wildcards.backbone}}"
+            script:
+                "../workflow_scripts/uncertainty.py"

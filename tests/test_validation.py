@@ -1,0 +1,162 @@
+import numpy as np
+import pytest
+from PIL import Image
+
+from urn.datasets.folder import folder_records
+from urn.datasets.index import Entry, Record
+from urn.datasets.validation import Finding, validate
+from urn.datasets.voc import voc_records
+from urn.errors import UserError
+from urn.images import write_mask
+
+CLASSES = ("cat", "dog")
+HEIGHT, WIDTH = 40, 60
+
+
+@pytest.fixture
+def root(tmp_path):
+    """A sound dataset in VOC's layout: a, b for training, v for validation."""
+    rng = np.random.default_rng(0)
+    (tmp_path / "JPEGImages").mkdir()
+    for image_id in "abv":
+        image = rng.integers(0, 256, (HEIGHT, WIDTH, 3), dtype=np.uint8)
+        Image.fromarray(image).save(tmp_path / "JPEGImages" / f"{image_id}.jpg")
+        put_mask(tmp_path, image_id, {0, 1, 2, 255})
+    (tmp_path / "train.txt").write_text("a\nb\n")
+    (tmp_path / "val.txt").write_text("v\n")
+    return tmp_path
+
+
+def put_mask(root, image_id, class_ids, size=(HEIGHT, WIDTH)):
+    mask = np.resize(np.array(sorted(class_ids), dtype=np.uint8), size)
+    write_mask(root / "SegmentationClass" / f"{image_id}.png", mask)
+
+
+def findings(root):
+    return validate(voc_records(root, CLASSES, "train.txt", "val.txt"), CLASSES)
+
+
+def the_finding(root, name, line):
+    (finding,) = findings(root)
+    assert (finding.source, finding.line) == (root / name, line)
+    return finding.message
+
+
+def test_sound_dataset_has_no_findings(root):
+    assert findings(root) == []
+
+
+def test_missing_image(root):
+    (root / "JPEGImages" / "b.jpg").unlink()
+    assert "b.jpg does not exist" in the_finding(root, "train.txt", 2)
+
+
+def test_truncated_image(root):
+    path = root / "JPEGImages" / "v.jpg"
+    path.write_bytes(path.read_bytes()[:-500])
+    assert "v.jpg cannot be read" in the_finding(root, "val.txt", 1)
+
+
+def test_list_that_names_absent_images(root):
+    (root / "val.txt").write_text("v\nabsent\n")
+    found = findings(root)
+    assert {(finding.source, finding.line) for finding in found} == {(root / "val.txt", 2)}
+    assert [finding.message.split(" does")[0].rsplit("/", 2)[-2:] for finding in found] == [
+        ["SegmentationClass", "absent.png"],
+        ["JPEGImages", "absent.jpg"],
+    ]
+
+
+def test_missing_mask_is_found_once(root):
+    (root / "SegmentationClass" / "a.png").unlink()
+    assert "a.png does not exist" in the_finding(root, "train.txt", 1)
+    put_mask(root, "a", {1})
+    (root / "SegmentationClass" / "v.png").unlink()
+    assert "v.png does not exist" in the_finding(root, "val.txt", 1)
+
+
+def test_mask_of_another_size(root):
+    put_mask(root, "a", {0, 1}, (WIDTH, HEIGHT))
+    message = the_finding(root, "train.txt", 1)
+    assert "40 pixels wide and 60 high but its image 60 pixels wide and 40 high" in message
+
+
+def test_size_is_that_after_exif_rotation(root):
+    exif = Image.Exif()
+    exif[0x0112] = 6
+    with Image.open(root / "JPEGImages" / "a.jpg") as image:
+        image.load()
+    image.save(root / "JPEGImages" / "a.jpg", exif=exif)
+    assert "a.png is 60 pixels wide" in the_finding(root, "train.txt", 1)
+    put_mask(root, "a", {0, 1}, (WIDTH, HEIGHT))
+    assert findings(root) == []
+
+
+def test_mask_with_unknown_ids(root):
+    put_mask(root, "b", {0, 1, 3, 77})
+    message = the_finding(root, "train.txt", 2)
+    assert "ids 3, 77 beyond the 2 classes" in message
+
+
+def test_mask_of_a_bad_mode(root):
+    Image.new("RGB", (WIDTH, HEIGHT)).save(root / "SegmentationClass" / "v.png")
+    assert "v.png has mode RGB" in the_finding(root, "val.txt", 1)
+
+
+def test_train_image_without_tags_and_val_image_without(root):
+    put_mask(root, "b", {0, 255})
+    put_mask(root, "v", {0})
+    assert "train image 'b' has no tag" in the_finding(root, "train.txt", 2)
+
+
+@pytest.mark.parametrize(("name", "line"), [("train.txt", 3), ("val.txt", 2)])
+def test_id_that_occurs_twice(root, name, line):
+    with (root / name).open("a") as file:
+        file.write("a\n")
+    message = the_finding(root, name, line)
+    assert message.startswith("id 'a' is that of")
+    assert "train.txt, line 1" in message
+
+
+def test_tags_that_are_no_class(root):
+    table = root / "train.csv"
+    table.write_text('image,tags\na,"Dog, zebra"\nb,cat\n')
+    found = validate(folder_records(root / "JPEGImages", table), CLASSES)
+    assert found == [
+        Finding(table, 2, "tag 'Dog' is not a class: did you mean 'dog'?"),
+        Finding(table, 2, "tag 'zebra' is not a class: correct it or add the class"),
+    ]
+    assert str(found[0]) == f"{table}, line 2: tag 'Dog' is not a class: did you mean 'dog'?"
+
+
+def test_no_train_image_at_all(root):
+    table = root / "t.csv"
+    table.write_text("image,split\nv,val\n")
+    (finding,) = validate(folder_records(root / "JPEGImages", table), CLASSES)
+    assert finding == Finding(table, None, "no train image: add some")
+
+
+def test_all_faults_are_found_in_one_go(root):
+    (root / "JPEGImages" / "a.jpg").write_bytes(b"no image")
+    put_mask(root, "b", {0, 9}, (5, 5))
+    (root / "SegmentationClass" / "v.png").unlink()
+    (root / "val.txt").write_text("v\nb\n")
+    places = [(finding.source.name, finding.line) for finding in findings(root)]
+    # b: no tag, wrong size, unknown id; on the val list again, with the faults of its files.
+    assert places == [
+        ("train.txt", 1),
+        *[("train.txt", 2)] * 3,
+        ("val.txt", 1),
+        *[("val.txt", 2)] * 3,
+    ]
+
+
+def test_what_the_reader_noted_is_a_finding(root):
+    entry = Entry("a", "train", root / "JPEGImages" / "a.jpg", None, ())
+    record = Record(entry, root / "train.txt", 1, ("noted",))
+    assert validate([record], CLASSES) == [Finding(root / "train.txt", 1, "noted")]
+
+
+def test_unusable_classes_end_it_at_once(root):
+    with pytest.raises(UserError, match="named twice"):
+        validate([], ("cat", "cat"))

@@ -1,0 +1,122 @@
+"""SEAM: a classifier whose class head makes CAMs, refined by the pixel correlation module."""
+
+from collections.abc import Sequence
+
+import torch
+import torch.nn.functional as F
+from mmengine.model import BaseModel
+from torch import Tensor, nn
+
+from urn.classification.losses import (
+    EPSILON,
+    foreground_maximum,
+    seam_losses,
+    with_background,
+)
+from urn.segmentation.backbones import StageMaps, build_backbone
+
+SMALL_SCALE = 0.3
+
+
+class PixelCorrelationModule(nn.Module):
+    """Spreads a CAM over pixels of like features: PCM(cam) = cam · affinity (SEAM, §3.3).
+
+    The affinity is relu(fᵀf), normalised over source pixels, of unit features f made from two
+    earlier stages and the image itself, all at the size of the finer of the two.
+    """
+
+    def __init__(self, channels: tuple[int, int]) -> None:
+        super().__init__()
+        self.reduce_fine = nn.Conv2d(channels[0], 64, 1, bias=False)
+        self.reduce_coarse = nn.Conv2d(channels[1], 128, 1, bias=False)
+        self.embed = nn.Conv2d(64 + 128 + 3, 192, 1, bias=False)
+
+    def forward(self, cam: Tensor, images: Tensor, fine: Tensor, coarse: Tensor) -> Tensor:
+        """CAM N×(C+1)×h×w in [0, 1] → the same maps at the fine stage's size."""
+        size = fine.shape[2:]
+        features = [F.relu(self.reduce_fine(fine)), F.relu(self.reduce_coarse(coarse))]
+        joined = torch.cat([_resize(x, size) for x in (images, *features)], dim=1)
+        f = F.normalize(self.embed(joined).flatten(2), dim=1, eps=EPSILON)
+        affinity = F.relu(f.transpose(1, 2) @ f)
+        # Normalised after the product: the sums are one more row of it, and the affinity, by far
+        # the largest tensor here, is passed over once.
+        source = _resize(cam, size).flatten(2)
+        source = torch.cat([source, torch.ones_like(source[:, :1])], dim=1)
+        spread = source @ affinity
+        return (spread[:, :-1] / (spread[:, -1:] + EPSILON)).unflatten(2, size)
+
+
+class SEAM(BaseModel):
+    """The classifier of METHOD's first stage.
+
+    Args:
+        backbone: name of a backbone.
+        num_classes: foreground classes C; the head has C+1 maps, map 0 the background.
+        output_stride: stride of the CAM.
+        pretrained: start from ImageNet weights where the backbone has any.
+    """
+
+    def __init__(
+        self, backbone: str, num_classes: int, output_stride: int = 8, pretrained: bool = True
+    ) -> None:
+        super().__init__()
+        self.backbone = build_backbone(backbone, output_stride, pretrained)
+        channels = self.backbone.channels
+        self.head = nn.Conv2d(channels[3], num_classes + 1, 1, bias=False)
+        self.pcm = PixelCorrelationModule((channels[1], channels[2]))
+        for layer in self.new_layers():
+            nn.init.xavier_uniform_(layer.weight)
+
+    def new_layers(self) -> list[nn.Conv2d]:
+        """The layers that start from scratch (their learning rate is ten times the backbone's)."""
+        return [self.head, self.pcm.reduce_fine, self.pcm.reduce_coarse, self.pcm.embed]
+
+    def cams(self, images: Tensor, tags: Tensor) -> tuple[Tensor, Tensor]:
+        """Raw CAM and PCM CAM, N×(C+1)×h×w, at the sizes of the last and the second stage.
+
+        Args:
+            images: N×3×H×W, ImageNet-normalised.
+            tags: N×C; only present classes compete in the CAM that enters the PCM.
+        """
+        maps: StageMaps = self.backbone(images)
+        cam = self.head(maps[3])
+        with torch.no_grad():
+            seed = F.relu(cam) / (F.relu(cam).amax((2, 3), keepdim=True) + EPSILON)
+            seed = seed * with_background(tags)
+            background = 1 - seed[:, 1:].amax(1, keepdim=True)
+            seed = foreground_maximum(torch.cat([background, seed[:, 1:]], dim=1))
+        # The backbone learns from the CAM's losses; PCM learns how to use its features as they are.
+        return cam, self.pcm(seed, images, maps[1].detach(), maps[2].detach())
+
+    def forward(  # type: ignore[override]
+        self, inputs: list[Tensor], tags: list[Tensor], mode: str = "tensor"
+    ) -> dict[str, Tensor] | tuple[Tensor, Tensor]:
+        """mmengine's entry: `mode` "loss" gives SEAM's losses, "tensor" the two CAMs."""
+        images, present = torch.stack(inputs), torch.stack(tags)
+        large = self.cams(images, present)
+        if mode == "tensor":
+            return large
+        shrunk = F.interpolate(
+            images, scale_factor=SMALL_SCALE, mode="bilinear", align_corners=False
+        )
+        return seam_losses(large, self.cams(shrunk, present), present, shrunk.shape[2:])
+
+    def parameter_groups(self, learning_rate: float, weight_decay: float) -> list[dict]:
+        """SGD groups: new layers ×10, biases ×2 and without weight decay."""
+        fresh = {id(p) for layer in self.new_layers() for p in layer.parameters()}
+        groups: dict[tuple[bool, bool], list[nn.Parameter]] = {}
+        for name, parameter in self.named_parameters():
+            key = (id(parameter) in fresh, name.endswith(".bias"))
+            groups.setdefault(key, []).append(parameter)
+        return [
+            {
+                "params": parameters,
+                "lr": learning_rate * (10 if new else 1) * (2 if bias else 1),
+                "weight_decay": 0.0 if bias else weight_decay,
+            }
+            for (new, bias), parameters in groups.items()
+        ]
+
+
+def _resize(maps: Tensor, size: Sequence[int]) -> Tensor:
+    return F.interpolate(maps, tuple(size), mode="bilinear", align_corners=False)

@@ -1,0 +1,108 @@
+"""The fully connected CRF of Krähenbühl & Koltun (2011) for one image."""
+
+from importlib import import_module
+from typing import Protocol
+
+import numpy as np
+from numpy.typing import ArrayLike
+
+from urn.crf.parameters import SEGMENTATION_CRF
+
+# Backend name -> module whose `Engine` does the work, the preferred one first. Modules are
+# imported on first use, so that a backend costs nothing where another one runs.
+BACKENDS = {"pydensecrf": "urn.crf.pydensecrf_backend"}
+
+
+class Engine(Protocol):
+    """What a backend's `Engine` provides; its arguments have been checked and converted."""
+
+    def __init__(
+        self,
+        image: np.ndarray,
+        gaussian: tuple[float, float],
+        bilateral: tuple[float, float, float],
+    ) -> None:
+        """Take an image (C-contiguous, writeable, not changed later) and the two kernels."""
+
+    def inference(self, fields: np.ndarray, iterations: int) -> np.ndarray:
+        """Marginals (F, L, H, W) float32 of C-contiguous float32 `fields`, F ≥ 1 and L ≥ 2.
+
+        The unary energy is −log of the field clipped to [`unary.LEAST_PROBABILITY`, 1].
+        """
+
+
+class DenseCRF:
+    """Mean field on a CRF in which every pixel of an image is joined to every other.
+
+    A Gaussian kernel on position and a bilateral kernel on position and colour, each normalised
+    symmetrically, with Potts compatibility. What depends on the image alone is made once, so
+    many label fields of one image are best given to one object, in one call.
+
+    Args:
+        image: H×W×3 uint8 RGB.
+        gaussian: position width in pixels, weight.
+        bilateral: position width in pixels, colour width on the 0-255 scale, weight.
+        backend: a name in `BACKENDS`, or "auto" for the preferred one.
+
+    Raises:
+        ValueError: an argument has the wrong shape, type or range, or the backend is unknown.
+    """
+
+    def __init__(
+        self,
+        image: np.ndarray,
+        gaussian: tuple[float, float] = SEGMENTATION_CRF.gaussian,
+        bilateral: tuple[float, float, float] = SEGMENTATION_CRF.bilateral,
+        backend: str = "auto",
+    ) -> None:
+        image = np.asarray(image)
+        if image.ndim != 3 or image.shape[2] != 3 or image.dtype != np.uint8 or not image.size:
+            raise ValueError(f"image must be H×W×3 uint8, got {image.shape} {image.dtype}")
+        if min(gaussian[0], *bilateral[:2]) <= 0:
+            raise ValueError(f"kernel widths must be positive, got {gaussian=} {bilateral=}")
+        self._size = image.shape[:2]
+        # The copy is small, contiguous and the engine's own, whatever becomes of the caller's.
+        own = np.array(image, order="C")
+        self._engine: Engine = _engine_class(backend)(own, gaussian, bilateral)
+
+    def inference(
+        self, probabilities: ArrayLike, iterations: int = SEGMENTATION_CRF.iterations
+    ) -> np.ndarray:
+        """Marginals of one or many label fields.
+
+        Args:
+            probabilities: (..., L, H, W) floating point, finite and not negative. The labels of a
+                pixel need not sum to one. Axes before L index independent fields.
+            iterations: mean-field iterations; 0 only normalises.
+
+        Returns:
+            float32 of the same shape; the labels of a pixel sum to one.
+
+        Raises:
+            ValueError: `probabilities` has the wrong shape, type or range.
+        """
+        fields = np.asarray(probabilities)
+        if fields.ndim < 3 or fields.shape[-2:] != self._size or fields.shape[-3] < 1:
+            raise ValueError(
+                f"probabilities must be (..., L, {self._size[0]}, {self._size[1]}) with L ≥ 1, "
+                f"got {fields.shape}"
+            )
+        if not np.issubdtype(fields.dtype, np.floating):
+            raise ValueError(f"probabilities must be floating point, got {fields.dtype}")
+        if iterations < 0:
+            raise ValueError(f"iterations must be 0 or more, got {iterations}")
+        fields = np.ascontiguousarray(fields, dtype=np.float32)
+        # A NaN makes both false.
+        if fields.size and not (fields.min() >= 0 and fields.max() < np.inf):
+            raise ValueError("probabilities must be finite and not negative")
+        if fields.shape[-3] == 1 or not fields.size:
+            return np.ones_like(fields)
+        marginals = self._engine.inference(fields.reshape(-1, *fields.shape[-3:]), iterations)
+        return marginals.reshape(fields.shape)
+
+
+def _engine_class(backend: str) -> type[Engine]:
+    name = next(iter(BACKENDS)) if backend == "auto" else backend
+    if name not in BACKENDS:
+        raise ValueError(f"unknown CRF backend {backend!r}: use auto, {', '.join(BACKENDS)}")
+    return import_module(BACKENDS[name]).Engine

@@ -1,0 +1,46 @@
+"""Dense CRF by pydensecrf, the reference implementation: one core, one field at a time."""
+
+import numpy as np
+import pydensecrf.densecrf as dcrf
+
+from urn.crf.unary import unary_energy
+
+
+class Engine:
+    """See `urn.crf.dense_crf.Engine`.
+
+    pydensecrf ties a label count to the lattices it filters with, so there is one of its objects
+    per label count, made when first needed; fields of equal label count share it.
+    """
+
+    def __init__(
+        self,
+        image: np.ndarray,
+        gaussian: tuple[float, float],
+        bilateral: tuple[float, float, float],
+    ) -> None:
+        self._image, self._gaussian, self._bilateral = image, gaussian, bilateral
+        self._crfs: dict[int, dcrf.DenseCRF2D] = {}
+
+    def inference(self, fields: np.ndarray, iterations: int) -> np.ndarray:
+        """Marginals of each field in turn."""
+        labels = fields.shape[1]
+        crf = self._crf(labels)
+        marginals = np.empty_like(fields)
+        for field, result in zip(fields, marginals.reshape(len(fields), labels, -1), strict=True):
+            # Replaces the previous field's energy; inference starts from it alone.
+            crf.setUnaryEnergy(unary_energy(field).reshape(labels, -1))
+            result[:] = crf.inference(iterations)
+        return marginals
+
+    def _crf(self, labels: int) -> dcrf.DenseCRF2D:
+        if labels not in self._crfs:
+            height, width = self._image.shape[:2]
+            crf = dcrf.DenseCRF2D(width, height, labels)
+            kernel = {"kernel": dcrf.DIAG_KERNEL, "normalization": dcrf.NORMALIZE_SYMMETRIC}
+            sxy, compat = self._gaussian
+            crf.addPairwiseGaussian(sxy=sxy, compat=compat, **kernel)
+            sxy, srgb, compat = self._bilateral
+            crf.addPairwiseBilateral(sxy=sxy, srgb=srgb, rgbim=self._image, compat=compat, **kernel)
+            self._crfs[labels] = crf
+        return self._crfs[labels]

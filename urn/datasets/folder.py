@@ -1,0 +1,66 @@
+"""A folder of images with a table of tags: the layout for one's own photographs."""
+
+from pathlib import Path
+
+from urn.datasets.ids import IMAGE_SUFFIXES, Row, folder_rows
+from urn.datasets.index import Entry, Record
+
+
+def folder_records(
+    images: str | Path,
+    train_csv: str | Path,
+    val_csv: str | Path | None = None,
+    masks: str | Path | None = None,
+) -> list[Record]:
+    """Read a folder of images and its tables.
+
+    Args:
+        images: folder of the images, which may lie in subfolders.
+        train_csv: columns `image` (path within `images`; the extension may be missing), `tags`
+            (`"dog, person"`; `;` separates too) and, optionally, `split` (train or val) and
+            `mask` (path within `masks`, or within `images` where there is no such folder).
+        val_csv: the same for val images; tags may be missing.
+        masks: folder of masks, <id>.png where the table names no other file. If it is given,
+            val images must have one.
+
+    Raises:
+        UserError: a table cannot be read. What is wrong with an image is left in its record.
+    """
+    images = Path(images)
+    return [
+        _record(row, images, Path(masks) if masks is not None else None)
+        for row in folder_rows(train_csv, val_csv)
+    ]
+
+
+def _record(row: Row, images: Path, masks: Path | None) -> Record:
+    candidates = _candidates(row, images)
+    problems: tuple[str, ...] = ()
+    if len(candidates) > 1:
+        names = " and ".join(path.name for path in candidates)
+        problems = (f"image {row.image!r} may be {names}: name it with its extension",)
+    mask = _mask(row, images, masks)
+    entry = Entry(row.id, row.split, candidates[0], mask, row.tags)
+    return Record(entry, row.source, row.line, problems)
+
+
+def _candidates(row: Row, images: Path) -> list[Path]:
+    """The files that a row may mean; the path as it is written if there is none."""
+    written = images / row.image
+    if row.image != row.id:
+        return [written]
+    lower = [written.with_name(written.name + suffix) for suffix in IMAGE_SUFFIXES]
+    upper = [written.with_name(written.name + suffix.upper()) for suffix in IMAGE_SUFFIXES]
+    for paths in (lower, upper):  # apart, as on some file systems the two are the same
+        if found := [path for path in paths if path.is_file()]:
+            return found
+    return [written]
+
+
+def _mask(row: Row, images: Path, masks: Path | None) -> Path | None:
+    if row.mask:
+        return (masks or images) / row.mask
+    if masks is None:
+        return None
+    mask = masks / f"{row.id}.png"
+    return mask if row.split == "val" or mask.exists() else None

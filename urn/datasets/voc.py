@@ -1,0 +1,114 @@
+"""The layout of PASCAL VOC: JPEGImages, SegmentationClass, Annotations and lists of ids."""
+
+from collections.abc import Sequence
+from pathlib import Path
+from xml.etree import ElementTree
+
+import numpy as np
+
+from urn.datasets.ids import list_lines
+from urn.datasets.index import Entry, Record
+from urn.errors import UserError
+from urn.images import read_mask
+from urn.progress import progress
+
+VOC_CLASSES = (
+    "aeroplane",
+    "bicycle",
+    "bird",
+    "boat",
+    "bottle",
+    "bus",
+    "car",
+    "cat",
+    "chair",
+    "cow",
+    "diningtable",
+    "dog",
+    "horse",
+    "motorbike",
+    "person",
+    "pottedplant",
+    "sheep",
+    "sofa",
+    "train",
+    "tvmonitor",
+)
+
+
+def voc_records(
+    root: str | Path,
+    classes: Sequence[str],
+    train_list: str | Path,
+    val_list: str | Path,
+    tags: str = "masks",
+) -> list[Record]:
+    """Read a dataset in VOC's layout.
+
+    Args:
+        root: folder with JPEGImages/<id>.jpg and SegmentationClass/<id>.png.
+        classes: foreground class names, in the order of the masks' ids.
+        train_list: list of train ids, relative to `root` or absolute.
+        val_list: list of val ids, likewise.
+        tags: "masks" (the classes present in an image's mask) or "xml" (the objects of
+            Annotations/<id>.xml, those marked difficult included: they are in the image too).
+            With "xml", train images need no masks.
+
+    Raises:
+        UserError: a list cannot be read. What is wrong with an image is left in its record.
+    """
+    if tags not in ("masks", "xml"):
+        raise ValueError(f"tags {tags!r}: masks or xml")
+    root = Path(root)
+    lines = [
+        (split, root / source, number, image_id)
+        for split, source in (("train", train_list), ("val", val_list))
+        for number, image_id in list_lines(root / source)
+    ]
+    records = []
+    for split, source, number, image_id in progress(lines, "reading tags", len(lines)):
+        mask = root / "SegmentationClass" / f"{image_id}.png"
+        found: tuple[str, ...] = ()
+        problems: tuple[str, ...] = ()
+        try:
+            if tags == "masks":
+                found = mask_tags(mask, classes)
+            else:
+                found = xml_tags(root / "Annotations" / f"{image_id}.xml")
+        except UserError as error:
+            problems = (str(error),)
+        entry = Entry(
+            id=image_id,
+            split=split,
+            image=root / "JPEGImages" / f"{image_id}.jpg",
+            mask=mask if split == "val" or mask.exists() else None,
+            tags=found,
+        )
+        records.append(Record(entry, source, number, problems))
+    return records
+
+
+def mask_tags(mask: str | Path, classes: Sequence[str]) -> tuple[str, ...]:
+    """Names of the classes present in a mask file; ids beyond the classes are left out.
+
+    Raises:
+        UserError: the mask cannot be read.
+    """
+    present = np.unique(read_mask(mask)).tolist()
+    return tuple(classes[class_id - 1] for class_id in present if 1 <= class_id <= len(classes))
+
+
+def xml_tags(annotation: str | Path) -> tuple[str, ...]:
+    """Names of the objects in a VOC annotation file, each once, in the order of the file.
+
+    Raises:
+        UserError: the file is missing or not such an annotation.
+    """
+    try:
+        objects = ElementTree.parse(annotation).getroot().findall("object")
+    except FileNotFoundError:
+        raise UserError(f"annotation {annotation} does not exist: add it or drop its id") from None
+    except (ElementTree.ParseError, OSError) as error:
+        raise UserError(f"annotation {annotation} cannot be read ({error}): replace it") from None
+    names = (item.findtext("name", "").strip() for item in objects)
+    return tuple(dict.fromkeys(name for name in names if name))

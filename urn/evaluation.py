@@ -1,0 +1,141 @@
+"""Scores accumulated image by image: of masks, and of uncertainty as a finder of wrong pixels."""
+
+from collections.abc import Iterable
+
+import numpy as np
+import pandas as pd
+
+from urn.images import IGNORE
+
+
+class ConfusionMatrix:
+    """Intersection over union and accuracy of masks against the truth.
+
+    Pixels whose truth is 255 (ignore) or an unused class do not count. A prediction of 255 or of
+    an unused class counts as a miss of the true class and as no class's false positive.
+
+    Args:
+        num_classes: classes including background; ids run from 0.
+        unused: ids that never count (COCO's ten ids without a class).
+    """
+
+    def __init__(self, num_classes: int, unused: Iterable[int] = ()) -> None:
+        self.num_classes = num_classes
+        self._unused = sorted(set(unused))
+        # Class id -> row (or column); whatever does not count shares one beyond the classes.
+        self._position = np.full(256, -1)
+        self._position[:num_classes] = np.arange(num_classes)
+        self._position[[*self._unused, IGNORE]] = num_classes
+        self._counts = np.zeros((num_classes + 1, num_classes + 1), dtype=np.int64)
+
+    def add(self, mask: np.ndarray, truth: np.ndarray) -> None:
+        """Count the pixels of one image; both H×W uint8.
+
+        Raises:
+            ValueError: sizes differ, or an id is neither a class nor 255.
+        """
+        _check_pair(mask, truth)
+        rows, columns = self._position[truth], self._position[mask]
+        if min(rows.min(), columns.min()) < 0:
+            ids = np.union1d(truth[rows < 0], mask[columns < 0]).tolist()
+            raise ValueError(f"ids {ids} are neither below {self.num_classes} nor {IGNORE}")
+        size = self.num_classes + 1
+        self._counts += np.bincount((rows * size + columns).ravel(), minlength=size**2).reshape(
+            size, size
+        )
+
+    @property
+    def counts(self) -> np.ndarray:
+        """Pixels by true class (row) and predicted class (column), num_classes² int64."""
+        return self._counts[:-1, :-1].copy()
+
+    def iou(self) -> np.ndarray:
+        """Intersection over union per class in [0, 1]; NaN for a class met in neither mask."""
+        counted = self._counts[:-1]
+        right = counted.diagonal()
+        union = counted.sum(axis=1) + counted[:, :-1].sum(axis=0) - right
+        return np.divide(right, union, out=np.full(len(right), np.nan), where=union > 0)
+
+    @property
+    def miou(self) -> float:
+        """Mean IoU of the classes met; NaN before any pixel."""
+        iou = self.iou()
+        return float(np.nanmean(iou)) if np.isfinite(iou).any() else float("nan")
+
+    @property
+    def pixel_accuracy(self) -> float:
+        """Share of counted pixels that are right; NaN before any pixel."""
+        counted = self._counts[:-1]
+        total = counted.sum()
+        return float(counted.diagonal().sum() / total) if total else float("nan")
+
+
+class UncertaintyQuality:
+    """How well low weights (high uncertainty) find the wrong pixels of masks.
+
+    Weights are 8 bits, so two histograms say everything and any number of images costs the same
+    memory. Pixels whose truth is 255 do not count; a mask of 255 is wrong.
+    """
+
+    def __init__(self) -> None:
+        self._pixels = np.zeros(256, dtype=np.int64)
+        self._wrong = np.zeros(256, dtype=np.int64)
+
+    def add(self, weight: np.ndarray, mask: np.ndarray, truth: np.ndarray) -> None:
+        """Count the pixels of one image; all H×W uint8.
+
+        Raises:
+            ValueError: sizes differ, or the weight is not uint8.
+        """
+        _check_pair(mask, truth)
+        if weight.shape != mask.shape or weight.dtype != np.uint8:
+            raise ValueError(
+                f"weight must be {mask.shape} uint8, got {weight.shape} {weight.dtype}"
+            )
+        counted = truth != IGNORE
+        self._pixels += np.bincount(weight[counted], minlength=256)
+        self._wrong += np.bincount(weight[counted & (mask != truth)], minlength=256)
+
+    @property
+    def auroc(self) -> float:
+        """Chance that a wrong pixel is less weighted than a right one, ties half.
+
+        NaN while all pixels are right, or all wrong.
+        """
+        wrong, right = self._wrong.astype(float), (self._pixels - self._wrong).astype(float)
+        pairs = wrong.sum() * right.sum()
+        if not pairs:
+            return float("nan")
+        right_above = right.sum() - right.cumsum()
+        return float((wrong * (right_above + right / 2)).sum() / pairs)
+
+    @property
+    def average_precision(self) -> float:
+        """Precision averaged over the recall of wrong pixels, from the lowest weight upwards.
+
+        A detector that knows nothing has the share of wrong pixels. NaN while none is wrong.
+        """
+        table = self.table()
+        wrong = table["wrong"].sum()
+        return float((table["precision"] * table["wrong"]).sum() / wrong) if wrong else float("nan")
+
+    def table(self) -> pd.DataFrame:
+        """A row for every weight met, ascending.
+
+        Columns: `weight` (0-255), `pixels` and `wrong` of that weight, and the `precision` and
+        `recall` of calling wrong every pixel of at most that weight.
+        """
+        weights = np.flatnonzero(self._pixels)
+        pixels, wrong = self._pixels[weights], self._wrong[weights]
+        table = pd.DataFrame({"weight": weights, "pixels": pixels, "wrong": wrong})
+        table["precision"] = wrong.cumsum() / pixels.cumsum()
+        table["recall"] = wrong.cumsum() / (wrong.sum() or np.nan)
+        return table
+
+
+def _check_pair(mask: np.ndarray, truth: np.ndarray) -> None:
+    if mask.shape != truth.shape or mask.dtype != np.uint8 or truth.dtype != np.uint8:
+        raise ValueError(
+            f"mask and truth must be uint8 of one size, got {mask.shape} {mask.dtype} "
+            f"and {truth.shape} {truth.dtype}"
+        )

@@ -1,0 +1,108 @@
+"""Reading and writing images and masks."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import numpy as np
+from PIL import ExifTags, Image, ImageOps
+
+from urn.errors import UserError
+from urn.files import atomic_path
+
+IGNORE = 255
+
+
+@contextmanager
+def _opened(path: str | Path, kind: str) -> Iterator[Image.Image]:
+    """Open an image file; what goes wrong with it inside the block is the user's to mend."""
+    try:
+        with Image.open(path) as image:
+            yield image
+    except UserError:
+        raise
+    except FileNotFoundError:
+        raise UserError(f"{kind} {path} does not exist: add the file or drop its id") from None
+    except Exception as error:  # Pillow's decoders raise of every kind on damaged data
+        reason = str(error).split(":")[0]
+        raise UserError(
+            f"{kind} {path} cannot be read ({reason}): replace the file or drop its id"
+        ) from None
+
+
+def read_image(path: str | Path) -> np.ndarray:
+    """Read any common image file as H×W×3 uint8 RGB.
+
+    Grey, palette, CMYK and 1-bit images are converted; 16-bit images are divided by 257;
+    transparent pixels are laid on white; an EXIF orientation is applied.
+
+    Raises:
+        UserError: the file is missing, not a readable image, or of 32-bit values (whose range
+            nothing tells).
+    """
+    with _opened(path, "image") as opened:
+        image = ImageOps.exif_transpose(opened)
+        if image.mode in ("I", "F"):
+            raise UserError(f"image {path} has 32-bit values: save it with 8 or 16 bits")
+        if image.mode.startswith("I;16"):  # Pillow's own conversion would clip, not scale
+            deep = np.asarray(image).astype(np.uint32)
+            grey = ((deep + 128) // 257).astype(np.uint8)
+            return np.repeat(grey[..., None], 3, axis=2)
+        if image.mode in ("RGBA", "LA", "PA") or "transparency" in image.info:
+            image = image.convert("RGBA")
+            white = Image.new("RGBA", image.size, "white")
+            image = Image.alpha_composite(white, image)
+        return np.array(image.convert("RGB"))
+
+
+def image_size(path: str | Path) -> tuple[int, int]:
+    """Height and width of an image file as `read_image` would give it, read from its header.
+
+    Raises:
+        UserError: the file is missing or not an image.
+    """
+    with _opened(path, "image") as image:
+        width, height = image.size
+        turned = image.getexif().get(ExifTags.Base.Orientation, 1) in (5, 6, 7, 8)
+    return (width, height) if turned else (height, width)
+
+
+def read_mask(path: str | Path) -> np.ndarray:
+    """Read a mask (palette or grey PNG) as H×W uint8 class ids, 255 = ignore.
+
+    Raises:
+        UserError: the file is missing, unreadable, or not one channel of 8 bits.
+    """
+    with _opened(path, "mask") as mask:
+        if mask.mode not in ("P", "L"):
+            raise UserError(
+                f"mask {path} has mode {mask.mode}: save it as an 8-bit palette or grey PNG of "
+                "class ids"
+            )
+        return np.array(mask)
+
+
+def palette(classes: int = 256) -> np.ndarray:
+    """The PASCAL VOC colour map: classes×3 uint8, bits of the id spread over the channels."""
+    ids = np.arange(classes)
+    colours = np.zeros((classes, 3), dtype=np.uint8)
+    for shift in range(8):
+        for channel in range(3):
+            colours[:, channel] |= (((ids >> (3 * shift + channel)) & 1) << (7 - shift)).astype(
+                np.uint8
+            )
+    return colours
+
+
+def write_mask(path: str | Path, mask: np.ndarray) -> None:
+    """Write H×W uint8 class ids as a palette PNG (VOC colours), whole or not at all."""
+    image = Image.fromarray(np.ascontiguousarray(mask, dtype=np.uint8))
+    image.putpalette(palette().reshape(-1).tolist())
+    with atomic_path(path) as temporary:
+        image.save(temporary)
+
+
+def write_grey(path: str | Path, values: np.ndarray) -> None:
+    """Write H×W uint8 values (a weight mask) as an 8-bit grey PNG, whole or not at all."""
+    with atomic_path(path) as temporary:
+        Image.fromarray(np.ascontiguousarray(values, dtype=np.uint8)).save(temporary)

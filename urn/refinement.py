@@ -1,0 +1,135 @@
+"""From class activation maps, or a model's softmax, to masks that follow the image's edges."""
+
+from collections.abc import Callable, Sequence
+
+import numpy as np
+
+from urn.crf import REFINEMENT_CRF, SEGMENTATION_CRF, CRFParameters, DenseCRF
+
+
+def crf_mask(
+    image: np.ndarray,
+    probabilities: np.ndarray,
+    labels: Sequence[int] | np.ndarray | None = None,
+    parameters: CRFParameters = SEGMENTATION_CRF,
+    backend: str = "auto",
+) -> np.ndarray:
+    """The most probable label of every pixel after a dense CRF.
+
+    Args:
+        image: H×W×3 uint8 RGB.
+        probabilities: K×H×W, floating point, not negative.
+        labels: the K class ids of the channels; 0 … K−1 where not given.
+        parameters: the CRF's kernels and iterations.
+        backend: see `urn.crf.DenseCRF`.
+
+    Returns:
+        H×W uint8 class ids.
+
+    Raises:
+        ValueError: shapes, types or ranges are wrong.
+    """
+    probabilities = np.asarray(probabilities)
+    if probabilities.ndim != 3:
+        raise ValueError(f"probabilities must be K×H×W, got {probabilities.shape}")
+    ids = np.arange(len(probabilities)) if labels is None else np.asarray(labels)
+    if ids.shape != (len(probabilities),):
+        raise ValueError(f"{len(probabilities)} channels need as many labels, got {ids.shape}")
+    crf = DenseCRF(image, parameters.gaussian, parameters.bilateral, backend)
+    marginals = crf.inference(probabilities, parameters.iterations)
+    return ids.astype(np.uint8)[marginals.argmax(axis=0)]
+
+
+def crf_refine(
+    image: np.ndarray, cams: dict[int, np.ndarray], alpha: float = 24, backend: str = "auto"
+) -> np.ndarray:
+    """Pseudo-mask by a dense CRF over all classes, with (1 − max CAM)^alpha as background.
+
+    Args:
+        image: H×W×3 uint8 RGB.
+        cams: class id (1 … 254) -> H×W activation in [0, 1], for the classes in the image.
+        alpha: the higher, the less background.
+        backend: see `urn.crf.DenseCRF`.
+
+    Returns:
+        H×W uint8 class ids; all background where `cams` is empty.
+
+    Raises:
+        ValueError: shapes, types or ranges are wrong.
+    """
+    if not cams:
+        return np.zeros(image.shape[:2], dtype=np.uint8)
+    ids, maps = _stack(image, cams)
+    background = (1 - maps.max(axis=0)) ** alpha
+    probabilities = np.concatenate([background[None], maps])
+    return crf_mask(image, probabilities, [0, *ids], REFINEMENT_CRF, backend)
+
+
+def ppmg(
+    image: np.ndarray,
+    cams: dict[int, np.ndarray],
+    alpha: float = 11,
+    cam_threshold: float = 0.05,
+    cv_scale: float = 0.3,
+    backend: str = "auto",
+) -> np.ndarray:
+    """Pseudo-mask by proportional pseudo-mask generation (PMM, Li et al. 2021).
+
+    Every class is smoothed by its coefficient of variation and told from background by its own
+    two-label CRF. Where classes meet, the one with the larger share of its own area's response
+    wins, so that small objects survive beside large ones.
+
+    Args:
+        image: H×W×3 uint8 RGB.
+        cams: class id (1 … 254) -> H×W activation in [0, 1], for the classes in the image.
+        alpha: the higher, the less background.
+        cam_threshold: activations below it count as none.
+        cv_scale: strength of the smoothing; 0 is none.
+        backend: see `urn.crf.DenseCRF`.
+
+    Returns:
+        H×W uint8 class ids; all background where `cams` is empty.
+
+    Raises:
+        ValueError: shapes, types or ranges are wrong.
+    """
+    if not cams:
+        return np.zeros(image.shape[:2], dtype=np.uint8)
+    ids, maps = _stack(image, cams)
+    smoothed = np.stack([_smooth(cam, cam_threshold, cv_scale) for cam in maps])
+    fields = np.stack([(1 - smoothed) ** alpha, smoothed], axis=1)
+    crf = DenseCRF(image, REFINEMENT_CRF.gaussian, REFINEMENT_CRF.bilateral, backend)
+    foreground = crf.inference(fields, REFINEMENT_CRF.iterations)[:, 1] > 0.5
+
+    inside = foreground * maps
+    shares = inside / (1 + inside.sum(axis=(1, 2), keepdims=True))
+    background = ~foreground.any(axis=0, keepdims=True)
+    # argmax gives ties to the lower index, so background wins where no class responds.
+    winners = np.concatenate([background, shares]).argmax(axis=0)
+    return np.array([0, *ids], dtype=np.uint8)[winners]
+
+
+def _smooth(cam: np.ndarray, threshold: float, scale: float) -> np.ndarray:
+    """Lift an uneven CAM: raised to 1 − scale · (std / mean) of its active part, else zero."""
+    active = cam[cam > threshold]
+    variation = scale * active.std() / (active + 1e-8).mean() if active.size else 0.0
+    return np.where(cam < threshold, 0, cam) ** (1 - variation)
+
+
+def _stack(image: np.ndarray, cams: dict[int, np.ndarray]) -> tuple[list[int], np.ndarray]:
+    """Ascending class ids and their maps, K×H×W float32."""
+    ids = sorted(cams)
+    if not 1 <= ids[0] <= ids[-1] <= 254:
+        raise ValueError(f"class ids of CAMs must lie in 1 … 254, got {ids}")
+    for class_id in ids:
+        cam = np.asarray(cams[class_id])
+        if cam.shape != image.shape[:2]:
+            raise ValueError(f"CAM of class {class_id} is {cam.shape}, image {image.shape[:2]}")
+        # A NaN makes both false.
+        if not (cam.min() >= 0 and cam.max() <= 1):
+            raise ValueError(f"CAM of class {class_id} must lie in [0, 1]")
+    return ids, np.stack([np.asarray(cams[i], dtype=np.float32) for i in ids])
+
+
+# refine(image, cams, **options) -> mask; the options are the function's own keyword arguments.
+REFINERS: dict[str, Callable[..., np.ndarray]] = {"crf": crf_refine, "ppmg": ppmg}

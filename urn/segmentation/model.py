@@ -1,0 +1,81 @@
+"""The segmentation model: mmsegmentation's PSPNet with an FCN auxiliary head."""
+
+from typing import Any, cast
+
+from mmengine.dist import is_distributed
+from mmseg.models import EncoderDecoder
+from timm.layers import convert_sync_batchnorm
+from torch import nn
+
+from urn.segmentation.backbones import IMAGENET_MEAN, IMAGENET_STD, build_backbone
+from urn.segmentation.heads import WeightedFCNHead, WeightedPSPHead
+from urn.segmentation.losses import PixelLoss
+from urn.segmentation.transforms import SegmentationPreprocessor
+
+AUXILIARY_LOSS_WEIGHT = 0.4
+
+
+def build_segmentor(
+    backbone: str,
+    num_classes: int,
+    *,
+    output_stride: int = 8,
+    head_channels: int = 512,
+    auxiliary_channels: int = 256,
+    loss: dict[str, Any] | None = None,
+    crop_size: int = 512,
+    pretrained: bool = True,
+) -> EncoderDecoder:
+    """Build the model; batch normalisation is over all processes of a distributed training.
+
+    Args:
+        backbone: a name that `urn.segmentation.backbones` knows.
+        loss: arguments of `urn.segmentation.losses.PixelLoss` for both heads, such as
+            `{"name": "noise_weighted", "t": 0.05}`; plain cross entropy by default. The auxiliary
+            head's counts 0.4.
+        crop_size: side of the training crops, to which smaller ones are padded.
+        pretrained: start the backbone from its ImageNet weights.
+    """
+    encoder = build_backbone(backbone, output_stride=output_stride, pretrained=pretrained)
+    channels = cast(tuple[int, int, int, int], encoder.channels)
+    loss = {"type": PixelLoss, **(loss or {"name": "cross_entropy"})}
+    shared = {
+        "num_classes": num_classes,
+        "out_channels": num_classes,
+        "dropout_ratio": 0.1,
+        "norm_cfg": {"type": "BN"},
+        "align_corners": False,
+    }
+    model = EncoderDecoder(
+        backbone={"type": lambda: encoder},
+        decode_head={
+            "type": WeightedPSPHead,
+            "in_channels": channels[3],
+            "in_index": 3,
+            "channels": head_channels,
+            "pool_scales": (1, 2, 3, 6),
+            "loss_decode": loss,
+            **shared,
+        },
+        auxiliary_head={
+            "type": WeightedFCNHead,
+            "in_channels": channels[2],
+            "in_index": 2,
+            "channels": auxiliary_channels,
+            "num_convs": 1,
+            "concat_input": False,
+            "loss_decode": {**loss, "loss_weight": AUXILIARY_LOSS_WEIGHT},
+            **shared,
+        },
+        data_preprocessor={
+            "type": SegmentationPreprocessor,
+            "mean": IMAGENET_MEAN,
+            "std": IMAGENET_STD,
+            "size": (crop_size, crop_size),
+        },
+    )
+    for head in (model.decode_head, model.auxiliary_head):
+        nn.init.normal_(head.conv_seg.weight, std=0.01)
+        nn.init.zeros_(head.conv_seg.bias)
+    # timm's conversion, because torch's would drop the activations in timm's normalisation layers
+    return convert_sync_batchnorm(model) if is_distributed() else model

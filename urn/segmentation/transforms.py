@@ -1,0 +1,119 @@
+"""From the files of a training sample to the tensors of a batch.
+
+Masks and weight masks travel together in mmseg's `seg_fields`: every geometric transform moves
+both, by nearest neighbour where it resizes, so that neither is ever blended.
+"""
+
+from typing import Any
+
+import numpy as np
+import torch
+from mmcv.transforms import RandomResize
+from mmcv.transforms.base import BaseTransform
+from mmengine.structures import PixelData
+from mmseg.datasets.transforms import (
+    PackSegInputs,
+    PhotoMetricDistortion,
+    RandomCrop,
+    RandomFlip,
+    Resize,
+)
+from mmseg.models import SegDataPreProcessor
+from mmseg.registry import MODELS
+from torch.nn import functional as F
+
+from urn.errors import UserError
+from urn.images import IGNORE, read_image, read_mask
+
+
+class LoadSample(BaseTransform):
+    """Reads the RGB image, the mask and, where there is one, the weight mask of a sample."""
+
+    def transform(self, results: dict[str, Any]) -> dict[str, Any]:
+        """Read `img_path`, `mask_path`, `weight_path` (or None) to the maps that mmseg expects.
+
+        Raises:
+            UserError: a file cannot be read, differs in size from its image, or the mask holds an
+                id that is no class.
+        """
+        image = np.array(read_image(results["img_path"]))  # a copy that may be written to
+        results |= {
+            "img": image,
+            "img_shape": image.shape[:2],
+            "ori_shape": image.shape[:2],
+            "seg_fields": [],
+        }
+        for key, field in (("mask_path", "gt_seg_map"), ("weight_path", "gt_weight_map")):
+            path = results[key]
+            if path is None:
+                continue
+            values = read_mask(path)
+            if values.shape != image.shape[:2]:
+                raise UserError(
+                    f"{path} is {_size(values)} but its image {results['img_path']} is "
+                    f"{_size(image)}: make it again from that image"
+                )
+            results[field] = values
+            results["seg_fields"].append(field)
+        mask = results["gt_seg_map"]
+        highest = mask[mask != IGNORE].max(initial=0)
+        if highest >= results["num_classes"]:
+            raise UserError(
+                f"mask {results['mask_path']} holds id {highest} but there are only "
+                f"{results['num_classes']} classes: correct the mask or the list of classes"
+            )
+        return results
+
+
+class PackSample(PackSegInputs):
+    """Packs image, mask and weight mask; the sample's `gt_weight` is 1×H×W float in [0, 1]."""
+
+    def transform(self, results: dict[str, Any]) -> dict[str, Any]:
+        """The dict of `inputs` (3×H×W uint8) and `data_samples` that a model is given."""
+        packed = super().transform(results)
+        if "gt_weight_map" in results:
+            weight = torch.from_numpy(results["gt_weight_map"].astype(np.float32) / 255)
+            packed["data_samples"].gt_weight = PixelData(data=weight[None])
+        return packed
+
+
+@MODELS.register_module()
+class SegmentationPreprocessor(SegDataPreProcessor):
+    """Normalises RGB images and pads to the crop: image 0 (the mean colour), mask 255, weight 0."""
+
+    def forward(self, data: dict[str, Any], training: bool = False) -> dict[str, Any]:
+        """A batch of `inputs` (N×3×H×W float) and `data_samples`, all maps of its size."""
+        data = super().forward(data, training)
+        for sample in data["data_samples"] if training else []:
+            if "gt_weight" in sample:
+                padded = F.pad(sample.gt_weight.data, sample.padding_size)
+                sample.gt_weight = PixelData(data=padded)
+        return data
+
+
+def training_pipeline(
+    crop_size: int = 512,
+    scale: tuple[int, int] = (2048, 512),
+    ratio_range: tuple[float, float] = (0.5, 2.0),
+    cat_max_ratio: float = 0.75,
+) -> list[BaseTransform]:
+    """The published augmentation of a training sample.
+
+    The image is resized, keeping its aspect, to fit `scale` (long side, short side) times a random
+    ratio, cropped so that no class has more than `cat_max_ratio` of the crop (ten tries), flipped
+    half of the time and distorted in colour. Samples may be smaller than the crop;
+    `SegmentationPreprocessor` pads them.
+    """
+    return [
+        LoadSample(),
+        RandomResize(scale, ratio_range, resize_type=Resize, keep_ratio=True),
+        RandomCrop((crop_size, crop_size), cat_max_ratio=cat_max_ratio),
+        RandomFlip(0.5),
+        # Takes the image for BGR: its hue shifts are mirrored, and they are drawn symmetrically.
+        PhotoMetricDistortion(),
+        PackSample(),
+    ]
+
+
+def _size(array: np.ndarray) -> str:
+    return f"{array.shape[1]}×{array.shape[0]}"

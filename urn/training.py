@@ -1,0 +1,459 @@
+"""Training any mmengine model to a number of iterations, stoppable at any moment.
+
+A training that was killed and started again ends with the same weights as one that was not: the
+samples drawn, their augmentations and the model's own random numbers (dropout) depend on the seed
+and the iteration alone, not on the number of workers or the history of the process.
+"""
+
+import logging
+import os
+import random
+import shutil
+import time
+from collections.abc import Callable, Iterator, Sized
+from contextlib import contextmanager
+from itertools import chain, count, islice
+from pathlib import Path
+from typing import Any, TextIO
+
+import numpy as np
+import torch
+from mmengine.dataset import pseudo_collate
+from mmengine.dist import get_dist_info, init_dist, is_distributed, is_main_process
+from mmengine.hooks import Hook
+from mmengine.model import BaseModel
+from mmengine.optim import OptimWrapper, PolyLR
+from mmengine.runner import IterBasedTrainLoop, Runner
+from torch import nn
+from torch.utils.data import DataLoader, Dataset, Sampler
+
+from urn.errors import UserError
+from urn.files import atomic_path
+from urn.progress import Progress
+
+log = logging.getLogger(__name__)
+
+KEPT_CHECKPOINTS = 2  # the newest may be damaged by a failing disk; the one before it then serves
+
+
+def prepare(seed: int) -> None:
+    """Seed the process and join its distributed group, if it was started as part of one.
+
+    Call it before the model is built, so that new layers start the same in every run.
+    """
+    if "LOCAL_RANK" in os.environ and not is_distributed():
+        init_dist("pytorch", backend="nccl")
+    _seed(seed)
+
+
+def train(
+    model: BaseModel,
+    dataset: Dataset,
+    *,
+    iterations: int,
+    batch_size: int,
+    learning_rate: float,
+    work_dir: str | Path,
+    curve: str | Path,
+    seed: int,
+    min_learning_rate: float = 0.0,
+    power: float = 0.9,
+    weight_decay: float = 5e-4,
+    momentum: float = 0.9,
+    parameter_groups: list[dict[str, Any]] | None = None,
+    accumulate: int = 1,
+    precision: str = "float32",
+    workers: int = 0,
+    threads: int | None = None,
+    channels_last: bool = True,
+    collate: Callable[[list], Any] = pseudo_collate,
+    checkpoint_interval: int | None = None,
+    curve_interval: int = 20,
+    description: str = "training",
+    identity: str = "",
+) -> None:
+    """Train `model` in place by SGD with the polynomial schedule.
+
+    At iteration i (from 0) the learning rate is (lr − min)·(1 − i/iterations)^power + min.
+
+    Args:
+        model: its `forward(inputs, data_samples, mode="loss")` returns a dict of losses. Moved to
+            the GPU if there is one.
+        dataset: map-style; `collate` joins a list of its samples to a batch.
+        iterations: optimizer steps.
+        batch_size: images per optimizer step, over all processes and accumulation steps.
+        work_dir: holds checkpoints, mmengine's log and the growing curve. Whatever it holds of an
+            earlier training with the same settings and `identity` is continued; other
+            checkpoints in it are deleted.
+        curve: tab-separated file written when training is done: iteration, learning_rate, seconds
+            (per iteration), loss and its parts, averaged over `curve_interval` iterations.
+        parameter_groups: as torch.optim.SGD takes them, with their own `lr` and `weight_decay`
+            where they differ; by default one group of all trainable parameters.
+        accumulate: parts in which each process handles its share of a batch, one after another.
+        precision: "float32", or "bfloat16" for mixed precision (on processors without
+            instructions for it, it is slower).
+        threads: torch's threads; None leaves them alone.
+        checkpoint_interval: iterations between checkpoints; by default a twentieth of them all.
+        identity: what makes this training differ from another in the same `work_dir`: its data,
+            model and loss.
+
+    Raises:
+        UserError: the batch cannot be shared out evenly, or the loss is no longer finite.
+    """
+    rank, world_size = get_dist_info()
+    samples, remainder = divmod(batch_size, world_size * accumulate)
+    if remainder or not samples:
+        raise UserError(
+            f"a batch of {batch_size} images cannot be shared by {world_size} processes × "
+            f"{accumulate} accumulation steps: choose a multiple of {world_size * accumulate}"
+        )
+    if threads is not None:
+        torch.set_num_threads(threads)
+    if channels_last:  # convolutions take the layout of their weights, whatever that of the input
+        model.to(memory_format=torch.channels_last)
+
+    model._is_init = True  # the weights are the caller's: the runner would draw some anew
+
+    work_dir = Path(work_dir)
+    optimization = (learning_rate, min_learning_rate, power, weight_decay, momentum)
+    settings = repr((iterations, batch_size, *optimization, seed, identity))
+    checkpoint = _latest_checkpoint(work_dir, settings)
+    trainable = [parameter for parameter in model.parameters() if parameter.requires_grad]
+    optimizer = _OptimWrapper(
+        precision,
+        optimizer=torch.optim.SGD(
+            parameter_groups or trainable,
+            lr=learning_rate,
+            momentum=momentum,
+            weight_decay=weight_decay,
+        ),
+        accumulative_counts=accumulate,
+    )
+    schedule = PolyLR(
+        optimizer,
+        eta_min=min_learning_rate,
+        power=power,
+        end=iterations + 1,  # mmengine would otherwise spend the last iteration at the minimum
+        by_epoch=False,
+    )
+    loader: DataLoader = DataLoader(
+        _Draws(dataset, seed),
+        sampler=_Stream(dataset, seed),
+        batch_size=samples * accumulate,
+        collate_fn=_Parts(collate, samples),
+        num_workers=workers,
+        persistent_workers=workers > 0,
+        pin_memory=torch.cuda.is_available(),
+    )
+    runner = Runner(
+        model=model,
+        work_dir=str(work_dir),
+        train_dataloader=loader,
+        train_cfg={
+            "type": _TrainLoop,
+            "max_iters": iterations,
+            "accumulate": accumulate,
+            "seed": seed,
+        },
+        optim_wrapper=optimizer,
+        param_scheduler=schedule,
+        default_hooks=dict.fromkeys(
+            ("runtime_info", "timer", "sampler_seed", "logger", "checkpoint")
+        ),
+        custom_hooks=[
+            _CheckpointHook(checkpoint_interval or max(1, iterations // 20), settings),
+            _ReportHook(work_dir / "curve.tsv", curve_interval, description),
+        ],
+        load_from=None if checkpoint is None else str(checkpoint),
+        resume=checkpoint is not None,
+        launcher="pytorch" if is_distributed() else "none",
+        env_cfg={"cudnn_benchmark": True},
+        randomness={"seed": seed},
+        default_scope=None,  # a scope would stay behind and rule later look-ups in registries
+        experiment_name=work_dir.name,
+    )
+    runner.train()
+    if rank == 0:
+        with atomic_path(curve) as temporary:
+            shutil.copyfile(work_dir / "curve.tsv", temporary)
+
+
+def save_model(model: nn.Module, path: str | Path, meta: dict[str, Any]) -> None:
+    """Write a model's weights and `meta` (plain values only) whole or not at all.
+
+    In a distributed training only the first process writes.
+    """
+    if not is_main_process():
+        return
+    state = {name: tensor.detach().cpu() for name, tensor in model.state_dict().items()}
+    with atomic_path(path) as temporary:
+        torch.save({"state_dict": state, "meta": meta}, temporary)
+
+
+def load_model(
+    path: str | Path, build: Callable[[dict[str, Any]], nn.Module]
+) -> tuple[nn.Module, dict[str, Any]]:
+    """Read what `save_model` wrote: the model that `build(meta)` makes, in eval mode, and `meta`.
+
+    Raises:
+        UserError: the file is missing, damaged, or its weights do not fit the built model.
+    """
+    try:
+        stored = torch.load(path, map_location="cpu", weights_only=True)
+        meta, state = stored["meta"], stored["state_dict"]
+    except Exception as error:
+        reason = str(error).partition("\n")[0]
+        raise UserError(f"model {path} cannot be read ({reason}): train it again") from None
+    model = build(meta)
+    try:
+        model.load_state_dict(state)
+    except RuntimeError as error:
+        reason = " ".join(str(error).split())[:200]
+        raise UserError(f"model {path} does not fit ({reason}): train it again") from None
+    return model.eval(), meta
+
+
+def load_for_inference(
+    path: str | Path, build: Callable[[dict[str, Any]], nn.Module]
+) -> nn.Module:
+    """`load_model`, on the GPU if there is one, in the memory layout that is faster."""
+    model, _ = load_model(path, build)
+    device = "cuda" if torch.cuda.is_available() else "cpu"
+    return model.to(device, memory_format=torch.channels_last)
+
+
+def _seed(*entropy: int) -> None:
+    """Seed Python's, NumPy's and torch's generators from all numbers of `entropy`."""
+    state = int(np.random.SeedSequence(entropy).generate_state(1)[0])
+    random.seed(state)
+    np.random.seed(state)
+    torch.manual_seed(state)
+
+
+class _Stream(Sampler):
+    """Endless shuffled indices with their positions: of every `world_size`, this process's one."""
+
+    def __init__(self, dataset: Dataset, seed: int) -> None:
+        assert isinstance(dataset, Sized)
+        self._size, self._seed, self._start = len(dataset), seed, 0
+
+    def skip(self, draws: int) -> None:
+        """Leave out this process's first `draws` draws; mmengine calls it when it resumes."""
+        self._start = draws
+
+    def __iter__(self) -> Iterator[tuple[int, int]]:
+        rank, world_size = get_dist_info()
+        generator = torch.Generator().manual_seed(self._seed)
+        indices = chain.from_iterable(
+            torch.randperm(self._size, generator=generator).tolist() for _ in count()
+        )
+        yield from islice(enumerate(indices), rank + self._start * world_size, None, world_size)
+
+    def __len__(self) -> int:
+        return self._size
+
+
+class _Draws(Dataset):
+    """A data set read through draws (position, index); the position seeds the augmentation."""
+
+    metainfo: dict[str, Any] = {}  # noqa: RUF012 - mmengine asks for it and warns without
+
+    def __init__(self, dataset: Dataset, seed: int) -> None:
+        self._dataset, self._seed = dataset, seed
+
+    def __getitem__(self, draw: tuple[int, int]) -> Any:
+        position, index = draw
+        _seed(self._seed, 0, position)
+        return self._dataset[index]
+
+
+class _Parts:
+    """Collates a process's share of a batch as a list of parts of `size` samples."""
+
+    def __init__(self, collate: Callable[[list], Any], size: int) -> None:
+        self._collate, self._size = collate, size
+
+    def __call__(self, samples: list) -> list[Any]:
+        starts = range(0, len(samples), self._size)
+        return [self._collate(samples[start : start + self._size]) for start in starts]
+
+
+class _OptimWrapper(OptimWrapper):
+    """Runs the forward pass in the chosen precision."""
+
+    def __init__(self, precision: str, **arguments: Any) -> None:
+        super().__init__(**arguments)
+        self._precision = precision
+
+    @contextmanager
+    def optim_context(self, model: nn.Module) -> Iterator[None]:
+        device = "cuda" if torch.cuda.is_available() else "cpu"
+        mixed = self._precision == "bfloat16"  # float32's range: no loss to scale as with float16
+        with super().optim_context(model), torch.autocast(device, torch.bfloat16, enabled=mixed):
+            yield
+
+
+class _TrainLoop(IterBasedTrainLoop):
+    """One iteration is one optimizer step, over as many parts of the batch as are accumulated."""
+
+    def __init__(
+        self,
+        runner: Runner,
+        dataloader: DataLoader,
+        max_iters: int,
+        accumulate: int,
+        seed: int,
+    ) -> None:
+        super().__init__(runner, dataloader, max_iters)
+        self._accumulate, self._seed = accumulate, seed
+
+    def run(self) -> nn.Module:
+        self.runner.optim_wrapper.initialize_count_status(
+            self.runner.model, self._iter * self._accumulate, self._max_iters * self._accumulate
+        )
+        model = super().run()
+        # Left to the garbage collector, the loader's workers take seconds to stop.
+        del self.dataloader_iterator._iterator
+        return model
+
+    def run_iter(self, data_batch: list[Any]) -> None:
+        _seed(self._seed, 1, self._iter, self.runner.rank)
+        self.runner.call_hook("before_train_iter", batch_idx=self._iter, data_batch=data_batch)
+        parts = [
+            self.runner.model.train_step(part, optim_wrapper=self.runner.optim_wrapper)
+            for part in data_batch
+        ]
+        outputs = {
+            name: torch.stack([part[name].detach() for part in parts]).mean() for name in parts[0]
+        }
+        self.runner.call_hook(
+            "after_train_iter", batch_idx=self._iter, data_batch=data_batch, outputs=outputs
+        )
+        self._iter += 1
+
+
+def _checkpoints(work_dir: Path) -> list[Path]:
+    """The checkpoints in a work folder, newest first."""
+    found = work_dir.glob("iteration_*.pth")
+    return sorted(found, key=lambda path: int(path.stem.partition("_")[2]), reverse=True)
+
+
+def _latest_checkpoint(work_dir: Path, settings: str) -> Path | None:
+    """The newest readable checkpoint, if there is one and it was made with `settings`."""
+    for path in _checkpoints(work_dir):
+        try:
+            meta = torch.load(path, map_location="cpu", weights_only=False)["meta"]
+        except Exception as error:
+            log.warning("checkpoint %s is damaged (%s): using the one before it", path, error)
+            continue
+        if meta.get("settings") == settings:
+            log.info("resumed from iteration %d (%s)", meta["iter"], path)
+            return path
+        log.info("%s holds a training with other settings: starting anew", work_dir)
+        break
+    return None
+
+
+class _CheckpointHook(Hook):
+    """Keeps the newest checkpoints; each appears whole or not at all, then older ones go."""
+
+    priority = "VERY_LOW"  # after the schedule's step, which is part of the state
+
+    def __init__(self, interval: int, settings: str) -> None:
+        self._interval, self._settings = interval, settings
+
+    def before_train(self, runner: Runner) -> None:
+        if not is_main_process():
+            return
+        work_dir = Path(runner.work_dir)
+        useless = _checkpoints(work_dir) if runner.iter == 0 else []
+        for path in [*useless, *work_dir.glob(".iteration_*.part.pth")]:
+            path.unlink()
+
+    def after_train_iter(
+        self, runner: Runner, batch_idx: int, data_batch: Any = None, outputs: Any = None
+    ) -> None:
+        last = self.is_last_train_iter(runner)
+        if not is_main_process() or not (last or self.every_n_train_iters(runner, self._interval)):
+            return
+        work_dir = Path(runner.work_dir)
+        with atomic_path(work_dir / f"iteration_{runner.iter + 1}.pth") as temporary:
+            runner.save_checkpoint(
+                str(temporary.parent),
+                temporary.name,
+                meta={"settings": self._settings},
+                by_epoch=False,
+            )
+        for path in _checkpoints(work_dir)[KEPT_CHECKPOINTS:]:
+            path.unlink()
+
+
+class _ReportHook(Hook):
+    """Writes the training curve and shows progress."""
+
+    priority = "NORMAL"  # before the schedule's step: the rate reported is the one used
+
+    def __init__(self, curve: Path, interval: int, description: str) -> None:
+        self._path, self._interval, self._description = curve, interval, description
+
+    def before_train(self, runner: Runner) -> None:
+        self._progress = Progress(self._description, runner.max_iters, "iteration", runner.iter)
+        self._note = ""
+        self._file = self._open(runner.iter) if is_main_process() else None
+        self._begin()
+
+    def after_train_iter(
+        self, runner: Runner, batch_idx: int, data_batch: Any = None, outputs: Any = None
+    ) -> None:
+        for name, value in outputs.items():
+            self._sums[name] = self._sums.get(name, 0) + value
+        self._steps += 1
+        if self.every_n_train_iters(runner, self._interval) or self.is_last_train_iter(runner):
+            self._report(runner)
+        self._progress.advance(self._note)
+
+    def after_train(self, runner: Runner) -> None:
+        self._progress.close()
+        if self._file is not None:
+            self._file.close()
+
+    def _begin(self) -> None:
+        self._sums: dict[str, Any] = {}
+        self._steps = 0
+        self._since = time.monotonic()
+
+    def _open(self, iteration: int) -> TextIO:
+        """Open the curve for new rows, rid of those after `iteration` or cut short by a kill."""
+        rows: list[str] = []
+        if iteration and self._path.exists():
+            header, *body = self._path.read_text().splitlines(keepends=True) or [""]
+            rows = [header] + [
+                row
+                for row in body
+                if row.endswith("\n") and int(row.partition("\t")[0]) <= iteration
+            ]
+        with atomic_path(self._path) as temporary:
+            temporary.write_text("".join(rows))
+        return self._path.open("a")
+
+    def _report(self, runner: Runner) -> None:
+        rates = runner.optim_wrapper.get_lr()
+        iteration = runner.iter + 1
+        row = {
+            "learning_rate": rates.get("base_lr", rates["lr"])[0],
+            "seconds": (time.monotonic() - self._since) / self._steps,
+            **{name: float(total) / self._steps for name, total in self._sums.items()},
+        }
+        self._note = f"loss {row['loss']:.4f}"
+        if self._file is not None:
+            if self._file.tell() == 0:
+                self._file.write("\t".join(["iteration", *row]) + "\n")
+            values = [f"{value:.6g}" for value in row.values()]
+            self._file.write("\t".join([str(iteration), *values]) + "\n")
+            self._file.flush()
+        if not np.isfinite(row["loss"]):
+            raise UserError(
+                f"{self._description}: the loss is {row['loss']} at iteration {iteration}: "
+                "lower the learning rate"
+            )
+        self._begin()

@@ -1,0 +1,115 @@
+"""Response scaling: where would a mask change if a class responded more widely or narrowly?"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from urn.crf import SEGMENTATION_CRF, DenseCRF
+
+
+@dataclass(frozen=True)
+class ScaledResponse:
+    """What response scaling finds in one image.
+
+    Attributes:
+        mask: the cyclic pseudo-mask M_c, H×W uint8 class ids.
+        uncertainty: U, H×W float32 in [0, 1] (eq. 10).
+        weight: W = 1 − U as floor(255·W), H×W uint8 (eq. 11).
+        labels: the ids present in `mask`, ascending.
+    """
+
+    mask: np.ndarray
+    uncertainty: np.ndarray
+    weight: np.ndarray
+    labels: tuple[int, ...]
+
+
+def response_scaling(
+    image: np.ndarray,
+    response: np.ndarray,
+    scales: Sequence[float],
+    labels: Sequence[int] | np.ndarray | None = None,
+    backend: str = "auto",
+) -> ScaledResponse:
+    """Cyclic mask and uncertainty of a segmentation model's response (eq. 4-11).
+
+    For every class in the cyclic mask and every scale s, that class's channel is raised to the
+    power s and the mask made anew. A pixel is uncertain where its being that class varies over
+    the scales; the most varying class counts.
+
+    Args:
+        image: H×W×3 uint8 RGB.
+        response: C×H×W, the model's averaged softmax at the image's size.
+        scales: the exponents, at least two, below 1 (wider) and above 1 (narrower).
+        labels: class ids of the channels, ascending, where only some are kept (see
+            `select_channels`); 0 … C−1 where not given.
+        backend: see `urn.crf.DenseCRF`.
+
+    Raises:
+        ValueError: shapes, types or ranges are wrong.
+    """
+    response = np.asarray(response)
+    ids = np.arange(len(response)) if labels is None else np.asarray(labels)
+    if response.ndim != 3 or ids.shape != (len(response),):
+        raise ValueError(
+            f"response must be C×H×W with one label per channel, got {response.shape} "
+            f"and labels {ids.shape}"
+        )
+    exponents = np.asarray(scales, dtype=np.float32)
+    if exponents.ndim != 1 or len(exponents) < 2 or not (exponents > 0).all():
+        raise ValueError(f"scales must be two or more positive numbers, got {scales}")
+    response = response.astype(np.float32, copy=False)
+
+    crf = DenseCRF(image, SEGMENTATION_CRF.gaussian, SEGMENTATION_CRF.bilateral, backend)
+    winners = crf.inference(response, SEGMENTATION_CRF.iterations).argmax(axis=0)
+    present = np.unique(winners)
+    variance = _label_variance(crf, response[present], exponents)
+
+    variance -= variance.min()
+    uncertainty = variance / (variance.max() + np.float32(1e-6))
+    return ScaledResponse(
+        mask=ids.astype(np.uint8)[winners],
+        uncertainty=uncertainty,
+        weight=np.floor(255 * (1 - uncertainty)).astype(np.uint8),
+        labels=tuple(ids[present].tolist()),
+    )
+
+
+def select_channels(response: np.ndarray, minimum: float = 0.01) -> tuple[np.ndarray, np.ndarray]:
+    """The channels of a response that can matter to response scaling.
+
+    A class below `minimum` everywhere is no pixel's likeliest, except where all classes are below
+    it. Storing the others alone, as float16, saves most of the disk space. On 88 imitated
+    responses to VOC photographs the default left the cyclic mask the same on at least 99.98 % of
+    pixels; a minimum of 0.05 once changed 0.2 %.
+
+    Args:
+        response: C×H×W softmax.
+        minimum: a channel stays if its largest value reaches it; the largest one always stays.
+
+    Returns:
+        Their class ids (uint8, ascending) and maps (K×H×W, as in `response`).
+    """
+    peaks = response.max(axis=(1, 2))
+    kept = np.flatnonzero(peaks >= min(minimum, peaks.max()))
+    return kept.astype(np.uint8), response[kept]
+
+
+def _label_variance(crf: DenseCRF, response: np.ndarray, exponents: np.ndarray) -> np.ndarray:
+    """Largest variance, over classes, of "the pixel is this class" over the scales; H×W float32.
+
+    One class at a time, all scales together: the fields in memory are then `len(exponents)` times
+    `response`, however many classes there are.
+    """
+    largest = np.zeros(response.shape[1:], dtype=np.float32)
+    if len(response) == 1:  # With one label nothing can change.
+        return largest
+    fields = np.repeat(response[None], len(exponents), axis=0)
+    for channel, original in enumerate(response):
+        fields[:, channel] = original ** exponents[:, None, None]
+        masks = crf.inference(fields, SEGMENTATION_CRF.iterations).argmax(axis=1)
+        share = (masks == channel).mean(axis=0, dtype=np.float32)
+        np.maximum(largest, share * (1 - share), out=largest)
+        fields[:, channel] = original
+    return largest

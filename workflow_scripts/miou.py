@@ -1,0 +1,33 @@
+"""Score masks against the truth."""
+
+from pathlib import Path
+
+import pandas as pd
+from _job import logged
+
+from urn.datasets.index import BACKGROUND, read_index
+from urn.errors import UserError
+from urn.evaluation import ConfusionMatrix
+from urn.files import atomic_path
+from urn.images import read_mask
+from urn.progress import progress
+
+with logged(snakemake.log[0]):
+    split = snakemake.params.split
+    index = read_index(snakemake.input.index)
+    score = ConfusionMatrix(index.num_classes)
+    pairs = list(zip(index.split(split), snakemake.input.masks, strict=True))
+    known = [(entry, mask) for entry, mask in pairs if entry.mask is not None]
+    if not known:
+        raise UserError(f"no {split} image has a mask to compare with: no mIoU without masks")
+    for entry, mask in progress(known, "mIoU", len(known)):
+        score.add(read_mask(mask), read_mask(entry.mask))
+    miou = 100 * score.miou
+    folder = Path(snakemake.input.masks[0]).parent
+    with atomic_path(snakemake.output.miou) as temporary:
+        temporary.write_text(f"{miou:.2f}\tmIoU (%) of {folder} on {len(known)} {split} images\n")
+    table = pd.DataFrame(
+        {"class": [BACKGROUND, *index.classes], "iou": (100 * score.iou()).round(2)}
+    )
+    with atomic_path(snakemake.output.classes) as temporary:
+        table.to_csv(temporary, sep="\t", index=False)

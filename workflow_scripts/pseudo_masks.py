@@ -1,0 +1,21 @@
+"""Refine a shard's CAMs to pseudo-masks."""
+
+from _job import logged
+
+from urn.archives import read_archive
+from urn.datasets.index import read_index
+from urn.images import read_image, write_mask
+from urn.progress import progress
+from urn.refinement import REFINERS
+
+with logged(snakemake.log[0]):
+    index = read_index(snakemake.input.index)
+    refine = REFINERS[snakemake.wildcards.refiner]
+    ids = snakemake.params.ids
+    entries = read_archive(snakemake.input.cams, ids)
+    for path, (image_id, labels, cams) in zip(
+        snakemake.output, progress(entries, "pseudo-masks", len(ids)), strict=True
+    ):
+        image = read_image(index[image_id].image)
+        named = dict(zip(labels.tolist(), cams, strict=True))
+        write_mask(path, refine(image, named, **snakemake.params.options))

@@ -1,0 +1,48 @@
+"""Train SEAM's classifier on images and their tags."""
+
+import shutil
+
+from _job import fingerprint, logged
+
+from urn.classification.dataset import TaggedImages
+from urn.classification.network import SEAM
+from urn.datasets.index import read_index
+from urn.training import prepare, save_model, train
+
+with logged(snakemake.log[0]):
+    settings, seed = snakemake.params.settings, snakemake.params.seed
+    index = read_index(snakemake.input.index)
+    prepare(seed)
+    build = {
+        "backbone": settings["backbone"],
+        "num_classes": len(index.classes),
+        "output_stride": settings["output_stride"],
+    }
+    model = SEAM(**build)
+    dataset = TaggedImages(
+        [(entry.image, index.tag_ids(entry)) for entry in index.split("train")],
+        len(index.classes),
+        settings["crop"],
+        settings["long_side"],
+    )
+    train(
+        model,
+        dataset,
+        iterations=settings["iterations"],
+        batch_size=settings["batch_size"],
+        learning_rate=settings["learning_rate"],
+        parameter_groups=model.parameter_groups(
+            settings["learning_rate"], settings["weight_decay"]
+        ),
+        weight_decay=settings["weight_decay"],
+        precision=settings["precision"],
+        seed=seed,
+        threads=snakemake.threads,
+        work_dir=snakemake.params.work,
+        curve=snakemake.output.curve,
+        description=f"classifier {settings['backbone']}",
+        identity=repr((settings, snakemake.params.code, fingerprint(snakemake.input))),
+    )
+    meta = {"build": build, "seed": seed, "settings": settings}
+    save_model(model, snakemake.output.model, meta)
+    shutil.rmtree(snakemake.params.work)

@@ -1,0 +1,24 @@
+"""Response scaling of a shard: cyclic masks and weight masks."""
+
+from _job import logged
+
+from urn.archives import read_archive
+from urn.datasets.index import read_index
+from urn.images import read_image, write_grey, write_mask
+from urn.progress import progress
+from urn.uncertainty import response_scaling
+
+with logged(snakemake.log[0]):
+    params, output = snakemake.params, snakemake.output
+    index = read_index(snakemake.input.index)
+    entries = read_archive(snakemake.input.responses, params.ids)
+    for mask, weight, (image_id, labels, response) in zip(
+        output.masks,
+        output.weights,
+        progress(entries, "response scaling", len(params.ids)),
+        strict=True,
+    ):
+        image = read_image(index[image_id].image)
+        result = response_scaling(image, response, params.scales, labels, params.crf_backend)
+        write_mask(mask, result.mask)
+        write_grey(weight, result.weight)
