@@ -7,18 +7,20 @@ rule train_classifier:
     output:
         model="results/{dataset}/cam/classifier.pth",
         curve="results/{dataset}/cam/curve.tsv",
-    params:
-        settings=lambda wildcards: without(settings("classification")(wildcards), "scales"),
-        seed=config["seed"],
-        work="results/{dataset}/cam/work",
-        code=code("classification", "segmentation/backbones.py", "training.py"),
     log:
         "results/{dataset}/logs/train_classifier.log",
     benchmark:
         "results/{dataset}/benchmarks/train_classifier.tsv"
-    threads: 8
     conda:
         "../envs/urn.yaml"
+    threads: 8
+    params:
+        settings=lambda wildcards: without(
+            settings("classification")(wildcards), "scales"
+        ),
+        seed=config["seed"],
+        work="results/{dataset}/cam/work",
+        code=code("classification", "segmentation/backbones.py", "training.py"),
     message:
         "Training the classifier of {wildcards.dataset}"
     script:
@@ -31,16 +33,16 @@ rule cams:
         model="results/{dataset}/cam/classifier.pth",
     output:
         "results/{dataset}/cam/shards/{shard}.npz",
-    params:
-        ids=lambda wildcards: shards(wildcards.dataset, "train")[wildcards.shard],
-        scales=lambda wildcards: settings("classification")(wildcards)["scales"],
-        code=code("classification", "segmentation/backbones.py", "archives.py"),
     log:
         "results/{dataset}/logs/cams_{shard}.log",
     benchmark:
         "results/{dataset}/benchmarks/cams_{shard}.tsv"
     conda:
         "../envs/urn.yaml"
+    params:
+        ids=lambda wildcards: shards(wildcards.dataset, "train")[wildcards.shard],
+        scales=lambda wildcards: settings("classification")(wildcards)["scales"],
+        code=code("classification", "segmentation/backbones.py", "archives.py"),
     message:
         "CAMs of {wildcards.dataset}, shard {wildcards.shard}"
     script:

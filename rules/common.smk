@@ -71,7 +71,9 @@ def shards(dataset, split):
 
 def available(dataset):
     lists = configuration.lists(DATASETS[dataset])
-    return DATASETS[dataset]["layout"] == "shapes" or all(Path(p).exists() for p in lists)
+    return DATASETS[dataset]["layout"] == "shapes" or all(
+        Path(p).exists() for p in lists
+    )
 
 
 def has_split(dataset, split):
@@ -108,10 +110,50 @@ def everything(dataset):
     scored = configuration.evaluated(DATASETS[dataset])
     targets = [f"{root}/{backbone}/{row}/model.pth" for backbone, row in runs]
     if "val" in scored:
-        targets += [f"{root}/{backbone}/miou.txt" for backbone, row in runs if row == "urn"]
+        targets += [
+            f"{root}/{backbone}/miou.txt" for backbone, row in runs if row == "urn"
+        ]
     elif has_split(dataset, "val"):
         for backbone, row in runs:
             targets += masks(dataset, f"{backbone}/{row}/predictions", "val")
     if scored:
         targets.append(f"{root}/tables/summary.tsv")
     return targets
+
+
+def supervision_masks(wildcards):
+    if SUPERVISIONS[wildcards.supervision]["masks"] == "pseudo_masks":
+        return masks(wildcards.dataset, f"pseudo_masks/{refiner(wildcards.dataset)}")
+    return masks(wildcards.dataset, f"{teacher(wildcards)}/cyclic_masks")
+
+
+def supervision_weights(wildcards):
+    if SUPERVISIONS[wildcards.supervision]["weighting"] == "uncertainty":
+        return masks(wildcards.dataset, f"{teacher(wildcards)}/weights")
+    return []
+
+
+def training_settings(wildcards):
+    """The training's settings, with PUF's numbers only where the supervision uses them."""
+    resolved = settings("segmentation")(wildcards)
+    puf = SUPERVISIONS[wildcards.supervision]["pretended_underfitting"]
+    return resolved if puf else without(resolved, "pretended_underfitting")
+
+
+def summarised(wildcards):
+    """Every score of a dataset's runs: stage, backbone, supervision -> file."""
+    dataset = wildcards.dataset
+    root = f"results/{dataset}"
+    teacher_name = DATASETS[dataset]["teacher"]
+    scored = configuration.evaluated(DATASETS[dataset])
+    files = []
+    if "train" in scored:
+        files += [
+            f"{root}/pseudo_masks/{refiner(dataset)}_miou.txt",
+            f"{root}/{teacher_name}/cyclic_masks_miou.txt",
+            f"{root}/{teacher_name}/uncertainty.tsv",
+        ]
+    if "val" in scored:
+        runs = DATASETS[dataset]["runs"].items()
+        files += [f"{root}/{b}/{row}/miou.txt" for b, rows in runs for row in rows]
+    return files

@@ -134,10 +134,9 @@ def code_version(*modules: str) -> str:
 
 def _without_docstrings(tree: ast.Module) -> str:
     for node in ast.walk(tree):
-        body = getattr(node, "body", None)
-        if isinstance(body, list) and body and isinstance(body[0], ast.Expr):
-            if isinstance(body[0].value, ast.Constant) and isinstance(body[0].value.value, str):
-                node.body = body[1:]  # type: ignore[attr-defined]
+        if isinstance(node, ast.Module | ast.ClassDef | ast.FunctionDef):
+            has_docstring = ast.get_docstring(node, clean=False) is not None
+            node.body = node.body[has_docstring:]
     return ast.dump(tree)
 
 
@@ -158,10 +157,12 @@ def _innermost(error: ValidationError) -> ValidationError:
 
 def _sentence(error: ValidationError) -> str:
     where = ".".join(str(part) for part in error.absolute_path)
-    value, limit = error.instance, error.validator_value
+    value: Any = error.instance
+    limit: Any = error.validator_value
+    schema: Any = error.schema
     match error.validator:
         case "additionalProperties":
-            known = error.schema.get("properties", {})
+            known = schema.get("properties", {})
             unknown = next(key for key in value if key not in known)
             return _not_among(where or "the top level", unknown, known, "key")
         case "required":

@@ -8,22 +8,24 @@ for dataset in [d for d, entry in DATASETS.items() if entry["layout"] == "shapes
         output:
             images=[
                 f"{DATASETS[dataset]['root']}/{folder}/{i}.{suffix}"
-                for folder, suffix in (("JPEGImages", "jpg"), ("SegmentationClass", "png"))
+                for folder, suffix in (
+                    ("JPEGImages", "jpg"),
+                    ("SegmentationClass", "png"),
+                )
                 for split in configuration.SPLITS
                 for i in ids(dataset, split)
             ],
             lists=configuration.lists(DATASETS[dataset]),
-        params:
-            root=DATASETS[dataset]["root"],
-            train=DATASETS[dataset]["train"],
-            val=DATASETS[dataset]["val"],
-            code=code("datasets/shapes.py", "datasets/shape_parts.py"),
         log:
             f"results/{dataset}/logs/shapes.log",
         benchmark:
             f"results/{dataset}/benchmarks/shapes.tsv"
         conda:
             "../envs/urn.yaml"
+        params:
+            train=DATASETS[dataset]["train"],
+            val=DATASETS[dataset]["val"],
+            code=code("datasets/shapes.py", "datasets/shape_parts.py"),
         message:
             f"Drawing the generated dataset {dataset}"
         script:
@@ -35,15 +37,15 @@ rule index:
         lambda wildcards: configuration.lists(DATASETS[wildcards.dataset]),
     output:
         "results/{dataset}/index.csv",
-    params:
-        dataset=lambda wildcards: configuration.source(DATASETS[wildcards.dataset]),
-        code=code("datasets"),
     log:
         "results/{dataset}/logs/index.log",
     benchmark:
         "results/{dataset}/benchmarks/index.tsv"
     conda:
         "../envs/urn.yaml"
+    params:
+        dataset=lambda wildcards: configuration.source(DATASETS[wildcards.dataset]),
+        code=code("datasets"),
     message:
         "Checking every image, mask and tag of {wildcards.dataset}"
     script:

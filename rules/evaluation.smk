@@ -16,16 +16,16 @@ for dataset in DATASETS:
                     f"results/{dataset}/{{backbone}}/{{supervision}}/predictions/{i}.png"
                     for i in image_ids
                 ],
-            params:
-                ids=image_ids,
-                crf_backend=config["crf_backend"],
-                code=code("refinement.py", "crf"),
             log:
                 f"results/{dataset}/logs/predictions_{{backbone}}_{{supervision}}_{shard}.log",
             benchmark:
                 f"results/{dataset}/benchmarks/predictions_{{backbone}}_{{supervision}}_{shard}.tsv"
             conda:
                 "../envs/urn.yaml"
+            params:
+                ids=image_ids,
+                crf_backend=config["crf_backend"],
+                code=code("refinement.py", "crf"),
             message:
                 f"Predicted masks of {dataset}, shard {shard}, by "
                 "{wildcards.backbone}/{wildcards.supervision}"
@@ -37,20 +37,22 @@ rule predictions_miou:
     input:
         index="results/{dataset}/index.csv",
         masks=lambda wildcards: masks(
-            wildcards.dataset, f"{wildcards.backbone}/{wildcards.supervision}/predictions", "val"
+            wildcards.dataset,
+            f"{wildcards.backbone}/{wildcards.supervision}/predictions",
+            "val",
         ),
     output:
         miou="results/{dataset}/{backbone}/{supervision}/miou.txt",
         classes="results/{dataset}/{backbone}/{supervision}/iou.tsv",
-    params:
-        split="val",
-        code=code("evaluation.py"),
     log:
         "results/{dataset}/logs/miou_{backbone}_{supervision}.log",
     benchmark:
         "results/{dataset}/benchmarks/miou_{backbone}_{supervision}.tsv"
     conda:
         "../envs/urn.yaml"
+    params:
+        split="val",
+        code=code("evaluation.py"),
     message:
         "mIoU of {wildcards.backbone}/{wildcards.supervision} on {wildcards.dataset} val"
     script:
@@ -60,17 +62,19 @@ rule predictions_miou:
 use rule predictions_miou as pseudo_masks_miou with:
     input:
         index="results/{dataset}/index.csv",
-        masks=lambda wildcards: masks(wildcards.dataset, f"pseudo_masks/{wildcards.refiner}"),
+        masks=lambda wildcards: masks(
+            wildcards.dataset, f"pseudo_masks/{wildcards.refiner}"
+        ),
     output:
         miou="results/{dataset}/pseudo_masks/{refiner}_miou.txt",
         classes="results/{dataset}/pseudo_masks/{refiner}_iou.tsv",
-    params:
-        split="train",
-        code=code("evaluation.py"),
     log:
         "results/{dataset}/logs/miou_pseudo_masks_{refiner}.log",
     benchmark:
         "results/{dataset}/benchmarks/miou_pseudo_masks_{refiner}.tsv"
+    params:
+        split="train",
+        code=code("evaluation.py"),
     message:
         "mIoU of the {wildcards.refiner} pseudo-masks on {wildcards.dataset} train"
 
@@ -78,17 +82,19 @@ use rule predictions_miou as pseudo_masks_miou with:
 use rule predictions_miou as cyclic_masks_miou with:
     input:
         index="results/{dataset}/index.csv",
-        masks=lambda wildcards: masks(wildcards.dataset, f"{wildcards.backbone}/cyclic_masks"),
+        masks=lambda wildcards: masks(
+            wildcards.dataset, f"{wildcards.backbone}/cyclic_masks"
+        ),
     output:
         miou="results/{dataset}/{backbone}/cyclic_masks_miou.txt",
         classes="results/{dataset}/{backbone}/cyclic_masks_iou.tsv",
-    params:
-        split="train",
-        code=code("evaluation.py"),
     log:
         "results/{dataset}/logs/miou_cyclic_masks_{backbone}.log",
     benchmark:
         "results/{dataset}/benchmarks/miou_cyclic_masks_{backbone}.tsv"
+    params:
+        split="train",
+        code=code("evaluation.py"),
     message:
         "mIoU of {wildcards.backbone}'s cyclic masks on {wildcards.dataset} train"
 
@@ -113,42 +119,27 @@ rule miou:
 rule uncertainty_quality:
     input:
         index="results/{dataset}/index.csv",
-        masks=lambda wildcards: masks(wildcards.dataset, f"{wildcards.backbone}/cyclic_masks"),
-        weights=lambda wildcards: masks(wildcards.dataset, f"{wildcards.backbone}/weights"),
+        masks=lambda wildcards: masks(
+            wildcards.dataset, f"{wildcards.backbone}/cyclic_masks"
+        ),
+        weights=lambda wildcards: masks(
+            wildcards.dataset, f"{wildcards.backbone}/weights"
+        ),
     output:
         scores="results/{dataset}/{backbone}/uncertainty.tsv",
         table="results/{dataset}/{backbone}/uncertainty_by_weight.tsv",
-    params:
-        code=code("evaluation.py"),
     log:
         "results/{dataset}/logs/uncertainty_quality_{backbone}.log",
     benchmark:
         "results/{dataset}/benchmarks/uncertainty_quality_{backbone}.tsv"
     conda:
         "../envs/urn.yaml"
+    params:
+        code=code("evaluation.py"),
     message:
         "How well {wildcards.backbone}'s uncertainty finds wrong pixels on {wildcards.dataset}"
     script:
         "../workflow_scripts/uncertainty_quality.py"
-
-
-def summarised(wildcards):
-    """Every score of a dataset's runs: stage, backbone, supervision -> file."""
-    dataset = wildcards.dataset
-    root = f"results/{dataset}"
-    teacher_name = DATASETS[dataset]["teacher"]
-    scored = configuration.evaluated(DATASETS[dataset])
-    files = []
-    if "train" in scored:
-        files += [
-            f"{root}/pseudo_masks/{refiner(dataset)}_miou.txt",
-            f"{root}/{teacher_name}/cyclic_masks_miou.txt",
-            f"{root}/{teacher_name}/uncertainty.tsv",
-        ]
-    if "val" in scored:
-        runs = DATASETS[dataset]["runs"].items()
-        files += [f"{root}/{b}/{row}/miou.txt" for b, rows in runs for row in rows]
-    return files
 
 
 rule summary:

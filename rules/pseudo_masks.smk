@@ -10,19 +10,22 @@ for dataset in DATASETS:
                 index=f"results/{dataset}/index.csv",
                 cams=f"results/{dataset}/cam/shards/{shard}.npz",
             output:
-                [f"results/{dataset}/pseudo_masks/{{refiner}}/{i}.png" for i in image_ids],
-            params:
-                ids=image_ids,
-                options=lambda wildcards, dataset=dataset: refiner_options(
-                    dataset, wildcards.refiner
-                ),
-                code=code("refinement.py", "crf"),
+                [
+                    f"results/{dataset}/pseudo_masks/{{refiner}}/{i}.png"
+                    for i in image_ids
+                ],
             log:
                 f"results/{dataset}/logs/pseudo_masks_{{refiner}}_{shard}.log",
             benchmark:
                 f"results/{dataset}/benchmarks/pseudo_masks_{{refiner}}_{shard}.tsv"
             conda:
                 "../envs/urn.yaml"
+            params:
+                ids=image_ids,
+                options=lambda wildcards, dataset=dataset: refiner_options(
+                    dataset, wildcards.refiner
+                ),
+                code=code("refinement.py", "crf"),
             message:
                 f"Pseudo-masks of {dataset}, shard {shard}"
             script:
@@ -35,6 +38,12 @@ rule alpha_sweep:
         cams="results/{dataset}/cam/shards/00000.npz",
     output:
         "results/{dataset}/tables/alpha.tsv",
+    log:
+        "results/{dataset}/logs/alpha_sweep.log",
+    benchmark:
+        "results/{dataset}/benchmarks/alpha_sweep.tsv"
+    conda:
+        "../envs/urn.yaml"
     params:
         ids=lambda wildcards: shards(wildcards.dataset, "train")["00000"],
         options=lambda wildcards: without(
@@ -43,12 +52,6 @@ rule alpha_sweep:
         refiner=lambda wildcards: refiner(wildcards.dataset),
         alphas=lambda wildcards: settings("pseudo_masks")(wildcards)["alpha_sweep"],
         code=code("refinement.py", "crf", "evaluation.py"),
-    log:
-        "results/{dataset}/logs/alpha_sweep.log",
-    benchmark:
-        "results/{dataset}/benchmarks/alpha_sweep.tsv"
-    conda:
-        "../envs/urn.yaml"
     message:
         "Scoring the pseudo-masks of {wildcards.dataset}'s first shard at every alpha"
     script:

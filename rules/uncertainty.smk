@@ -10,19 +10,25 @@ for dataset in DATASETS:
                 index=f"results/{dataset}/index.csv",
                 responses=f"results/{dataset}/{{backbone}}/baseline/responses/train_{shard}.npz",
             output:
-                masks=[f"results/{dataset}/{{backbone}}/cyclic_masks/{i}.png" for i in image_ids],
-                weights=[f"results/{dataset}/{{backbone}}/weights/{i}.png" for i in image_ids],
-            params:
-                ids=image_ids,
-                scales=configuration.resolve(config, dataset, "uncertainty")["scales"],
-                crf_backend=config["crf_backend"],
-                code=code("uncertainty.py", "crf"),
+                masks=[
+                    f"results/{dataset}/{{backbone}}/cyclic_masks/{i}.png"
+                    for i in image_ids
+                ],
+                weights=[
+                    f"results/{dataset}/{{backbone}}/weights/{i}.png"
+                    for i in image_ids
+                ],
             log:
                 f"results/{dataset}/logs/uncertainty_{{backbone}}_{shard}.log",
             benchmark:
                 f"results/{dataset}/benchmarks/uncertainty_{{backbone}}_{shard}.tsv"
             conda:
                 "../envs/urn.yaml"
+            params:
+                ids=image_ids,
+                scales=configuration.resolve(config, dataset, "uncertainty")["scales"],
+                crf_backend=config["crf_backend"],
+                code=code("uncertainty.py", "crf"),
             message:
                 f"Response scaling of {dataset}, shard {shard}, by {{wildcards.backbone}}"
             script:

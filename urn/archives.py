@@ -15,17 +15,19 @@ ClassMaps = tuple[str, np.ndarray, np.ndarray]
 
 def write_archive(path: str | Path, entries: Iterable[ClassMaps]) -> None:
     """Write class maps one by one (float16, deflated); only one image is held in memory."""
-    with atomic_path(path) as temporary:
-        with zipfile.ZipFile(
+    with (
+        atomic_path(path) as temporary,
+        zipfile.ZipFile(
             temporary, "w", zipfile.ZIP_DEFLATED, allowZip64=True, compresslevel=1
-        ) as archive:
-            for image_id, labels, maps in entries:
-                for kind, array in (
-                    ("labels", np.asarray(labels, np.uint8)),
-                    ("maps", np.asarray(maps, np.float16)),
-                ):
-                    with archive.open(f"{image_id}/{kind}.npy", "w", force_zip64=True) as member:
-                        np.lib.format.write_array(member, array, allow_pickle=False)
+        ) as archive,
+    ):
+        for image_id, labels, maps in entries:
+            for kind, array in (
+                ("labels", labels.astype(np.uint8)),
+                ("maps", maps.astype(np.float16)),
+            ):
+                with archive.open(f"{image_id}/{kind}.npy", "w", force_zip64=True) as member:
+                    np.lib.format.write_array(member, array, allow_pickle=False)
 
 
 def read_archive(path: str | Path, ids: Iterable[str]) -> Iterator[ClassMaps]:
@@ -40,4 +42,6 @@ def read_archive(path: str | Path, ids: Iterable[str]) -> Iterator[ClassMaps]:
                 labels, maps = archive[f"{image_id}/labels"], archive[f"{image_id}/maps"]
                 yield image_id, labels, maps.astype(np.float32)
     except (zipfile.BadZipFile, KeyError, OSError, ValueError) as error:
-        raise UserError(f"archive {path} cannot be used ({error}): delete it and run again") from None
+        raise UserError(
+            f"archive {path} cannot be used ({error}): delete it and run again"
+        ) from None

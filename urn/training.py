@@ -14,7 +14,7 @@ from collections.abc import Callable, Iterator, Sized
 from contextlib import contextmanager
 from itertools import chain, count, islice
 from pathlib import Path
-from typing import Any, TextIO
+from typing import Any, TextIO, TypeVar
 
 import numpy as np
 import torch
@@ -32,6 +32,7 @@ from urn.files import atomic_path
 from urn.progress import Progress
 
 log = logging.getLogger(__name__)
+Model = TypeVar("Model", bound=nn.Module)
 
 KEPT_CHECKPOINTS = 2  # the newest may be damaged by a failing disk; the one before it then serves
 
@@ -191,8 +192,8 @@ def save_model(model: nn.Module, path: str | Path, meta: dict[str, Any]) -> None
 
 
 def load_model(
-    path: str | Path, build: Callable[[dict[str, Any]], nn.Module]
-) -> tuple[nn.Module, dict[str, Any]]:
+    path: str | Path, build: Callable[[dict[str, Any]], Model]
+) -> tuple[Model, dict[str, Any]]:
     """Read what `save_model` wrote: the model that `build(meta)` makes, in eval mode, and `meta`.
 
     Raises:
@@ -213,13 +214,11 @@ def load_model(
     return model.eval(), meta
 
 
-def load_for_inference(
-    path: str | Path, build: Callable[[dict[str, Any]], nn.Module]
-) -> nn.Module:
+def load_for_inference(path: str | Path, build: Callable[[dict[str, Any]], nn.Module]) -> nn.Module:
     """`load_model`, on the GPU if there is one, in the memory layout that is faster."""
     model, _ = load_model(path, build)
     device = "cuda" if torch.cuda.is_available() else "cpu"
-    return model.to(device, memory_format=torch.channels_last)
+    return model.to(device).to(memory_format=torch.channels_last)  # type: ignore[call-overload]
 
 
 def _seed(*entropy: int) -> None:
@@ -313,7 +312,7 @@ class _TrainLoop(IterBasedTrainLoop):
         )
         model = super().run()
         # Left to the garbage collector, the loader's workers take seconds to stop.
-        del self.dataloader_iterator._iterator
+        del self.dataloader_iterator
         return model
 
     def run_iter(self, data_batch: list[Any]) -> None:

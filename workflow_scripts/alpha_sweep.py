@@ -1,7 +1,6 @@
 """Score the first shard's pseudo-masks at every alpha, to choose it for a classifier's CAMs."""
 
 import pandas as pd
-from _job import logged
 
 from urn.archives import read_archive
 from urn.datasets.index import read_index
@@ -12,22 +11,24 @@ from urn.images import read_image, read_mask
 from urn.progress import progress
 from urn.refinement import REFINERS
 
+from _job import logged
+
 with logged(snakemake.log[0]):
     index = read_index(snakemake.input.index)
     name = snakemake.params.refiner
     refine = REFINERS[name]
-    ids = [i for i in snakemake.params.ids if index[i].mask is not None]
-    if not ids:
+    truths = {i: mask for i in snakemake.params.ids if (mask := index[i].mask) is not None}
+    if not truths:
         raise UserError("no training image has a mask to compare with: alpha cannot be swept")
     scores = {alpha: ConfusionMatrix(index.num_classes) for alpha in snakemake.params.alphas}
-    entries = read_archive(snakemake.input.cams, ids)
-    for image_id, labels, cams in progress(entries, "alpha sweep", len(ids)):
-        image, truth = read_image(index[image_id].image), read_mask(index[image_id].mask)
+    entries = read_archive(snakemake.input.cams, truths)
+    for image_id, labels, cams in progress(entries, "alpha sweep", len(truths)):
+        image, truth = read_image(index[image_id].image), read_mask(truths[image_id])
         named = dict(zip(labels.tolist(), cams, strict=True))
         for alpha, score in scores.items():
             score.add(refine(image, named, alpha=alpha, **snakemake.params.options), truth)
     rows = [
-        {"refiner": name, "alpha": alpha, "images": len(ids), "miou": round(100 * score.miou, 2)}
+        {"refiner": name, "alpha": alpha, "images": len(truths), "miou": round(100 * score.miou, 2)}
         for alpha, score in scores.items()
     ]
     with atomic_path(snakemake.output[0]) as temporary:

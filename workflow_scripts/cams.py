@@ -1,15 +1,19 @@
 """CAMs of a shard of training images."""
 
-import torch
-from _job import logged
+from collections.abc import Iterator
 
-from urn.archives import write_archive
+import numpy as np
+import torch
+
+from urn.archives import ClassMaps, write_archive
 from urn.classification.inference import multi_scale_cam
 from urn.classification.network import SEAM
 from urn.datasets.index import read_index
 from urn.images import read_image
 from urn.progress import progress
 from urn.training import load_for_inference
+
+from _job import logged
 
 with logged(snakemake.log[0]):
     torch.set_num_threads(snakemake.threads)
@@ -18,13 +22,17 @@ with logged(snakemake.log[0]):
         snakemake.input.model, lambda meta: SEAM(**meta["build"], pretrained=False)
     )
 
-    def cams():
+    def cams() -> Iterator[ClassMaps]:
         """One image's entry of the archive after another."""
         ids = snakemake.params.ids
         for image_id in progress(ids, "CAMs", len(ids)):
             entry = index[image_id]
             labels = index.tag_ids(entry)
             image = read_image(entry.image)
-            yield image_id, labels, multi_scale_cam(model, image, labels, snakemake.params.scales)
+            yield (
+                image_id,
+                np.array(labels),
+                multi_scale_cam(model, image, labels, snakemake.params.scales),
+            )
 
     write_archive(snakemake.output[0], cams())

@@ -1,13 +1,13 @@
 """Read a dataset's lists and tags, check every file, and write the index."""
 
-from _job import logged
-
 from urn.datasets.folder import folder_records
 from urn.datasets.index import index_from, write_index
 from urn.datasets.shapes import SHAPES_CLASSES, shapes_records
 from urn.datasets.validation import validate
 from urn.datasets.voc import VOC_CLASSES, voc_records
 from urn.errors import UserError
+
+from _job import logged
 
 with logged(snakemake.log[0]):
     dataset = snakemake.params.dataset

@@ -3,7 +3,6 @@
 from pathlib import Path
 
 import pandas as pd
-from _job import logged
 
 from urn.datasets.index import BACKGROUND, read_index
 from urn.errors import UserError
@@ -12,16 +11,18 @@ from urn.files import atomic_path
 from urn.images import read_mask
 from urn.progress import progress
 
+from _job import logged
+
 with logged(snakemake.log[0]):
     split = snakemake.params.split
     index = read_index(snakemake.input.index)
     score = ConfusionMatrix(index.num_classes)
-    pairs = list(zip(index.split(split), snakemake.input.masks, strict=True))
-    known = [(entry, mask) for entry, mask in pairs if entry.mask is not None]
+    pairs = zip(snakemake.input.masks, index.split(split), strict=True)
+    known = [(mask, entry.mask) for mask, entry in pairs if entry.mask is not None]
     if not known:
         raise UserError(f"no {split} image has a mask to compare with: no mIoU without masks")
-    for entry, mask in progress(known, "mIoU", len(known)):
-        score.add(read_mask(mask), read_mask(entry.mask))
+    for mask, truth in progress(known, "mIoU", len(known)):
+        score.add(read_mask(mask), read_mask(truth))
     miou = 100 * score.miou
     folder = Path(snakemake.input.masks[0]).parent
     with atomic_path(snakemake.output.miou) as temporary:

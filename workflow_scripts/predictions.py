@@ -1,12 +1,12 @@
 """Predicted masks of a shard: dense CRF on the responses."""
 
-from _job import logged
-
 from urn.archives import read_archive
 from urn.datasets.index import read_index
 from urn.images import read_image, write_mask
 from urn.progress import progress
 from urn.refinement import crf_mask
+
+from _job import logged
 
 with logged(snakemake.log[0]):
     ids = snakemake.params.ids

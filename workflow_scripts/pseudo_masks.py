@@ -1,12 +1,12 @@
 """Refine a shard's CAMs to pseudo-masks."""
 
-from _job import logged
-
 from urn.archives import read_archive
 from urn.datasets.index import read_index
 from urn.images import read_image, write_mask
 from urn.progress import progress
 from urn.refinement import REFINERS
+
+from _job import logged
 
 with logged(snakemake.log[0]):
     index = read_index(snakemake.input.index)

@@ -1,9 +1,10 @@
 """Responses of a shard of images: averaged softmax, the channels that can matter."""
 
-import torch
-from _job import logged
+from collections.abc import Iterator
 
-from urn.archives import write_archive
+import torch
+
+from urn.archives import ClassMaps, write_archive
 from urn.datasets.index import read_index
 from urn.images import read_image
 from urn.progress import progress
@@ -11,6 +12,8 @@ from urn.segmentation.inference import logits_of, predict_probabilities
 from urn.segmentation.model import build_segmentor
 from urn.training import load_for_inference
 from urn.uncertainty import select_channels
+
+from _job import logged
 
 with logged(snakemake.log[0]):
     torch.set_num_threads(snakemake.threads)
@@ -20,7 +23,7 @@ with logged(snakemake.log[0]):
         snakemake.input.model, lambda meta: build_segmentor(**meta["build"], pretrained=False)
     )
 
-    def responses():
+    def responses() -> Iterator[ClassMaps]:
         """One image's entry of the archive after another."""
         ids = snakemake.params.ids
         for image_id in progress(ids, "responses", len(ids)):

@@ -1,9 +1,11 @@
 """Draw the generated dataset."""
 
-from _job import logged
+from pathlib import Path
 
 from urn.datasets.shapes import write_shapes
 
+from _job import logged
+
 with logged(snakemake.log[0]):
-    params = snakemake.params
-    write_shapes(params.root, params.train, params.val)
+    root = Path(snakemake.output.images[0]).parents[1]
+    write_shapes(root, snakemake.params.train, snakemake.params.val)

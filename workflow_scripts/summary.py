@@ -3,10 +3,11 @@
 from pathlib import Path
 
 import pandas as pd
-from _job import logged
 
 from urn import progress
 from urn.files import atomic_path
+
+from _job import logged
 
 with logged(snakemake.log[0]):
     rows = []

@@ -2,12 +2,12 @@
 
 import shutil
 
-from _job import fingerprint, logged
-
 from urn.classification.dataset import TaggedImages
 from urn.classification.network import SEAM
 from urn.datasets.index import read_index
 from urn.training import prepare, save_model, train
+
+from _job import fingerprint, logged
 
 with logged(snakemake.log[0]):
     settings, seed = snakemake.params.settings, snakemake.params.seed

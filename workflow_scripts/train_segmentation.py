@@ -2,13 +2,13 @@
 
 import shutil
 
-from _job import fingerprint, logged
-
 from urn.datasets.index import read_index
 from urn.segmentation.dataset import SegmentationDataset
 from urn.segmentation.model import build_segmentor
 from urn.segmentation.transforms import training_pipeline
 from urn.training import prepare, save_model, train
+
+from _job import fingerprint, logged
 
 with logged(snakemake.log[0]):
     params, settings = snakemake.params, snakemake.params.settings

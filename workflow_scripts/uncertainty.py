@@ -1,12 +1,12 @@
 """Response scaling of a shard: cyclic masks and weight masks."""
 
-from _job import logged
-
 from urn.archives import read_archive
 from urn.datasets.index import read_index
 from urn.images import read_image, write_grey, write_mask
 from urn.progress import progress
 from urn.uncertainty import response_scaling
+
+from _job import logged
 
 with logged(snakemake.log[0]):
     params, output = snakemake.params, snakemake.output

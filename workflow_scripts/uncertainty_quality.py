@@ -1,13 +1,14 @@
 """How well the uncertainty finds the wrong pixels of the cyclic masks."""
 
 import pandas as pd
-from _job import logged
 
 from urn.datasets.index import read_index
 from urn.evaluation import UncertaintyQuality
 from urn.files import atomic_path
 from urn.images import read_mask
 from urn.progress import progress
+
+from _job import logged
 
 with logged(snakemake.log[0]):
     index = read_index(snakemake.input.index)

@@ -43,9 +43,7 @@ def multi_scale_cam(
         _, pcm_cam = model.cams(pair.contiguous(memory_format=torch.channels_last), tags)
         maps = pcm_cam[:, list(labels)]
         maps = torch.stack([maps[0], maps[1].flip(2)])
-        total += F.interpolate(
-            maps, (height, width), mode="bilinear", align_corners=False
-        ).sum(0)
+        total += F.interpolate(maps, (height, width), mode="bilinear", align_corners=False).sum(0)
     total = F.relu(total)
     low, high = total.amin((1, 2), keepdim=True), total.amax((1, 2), keepdim=True)
     return ((total - low) / (high - low + EPSILON)).cpu().numpy()

@@ -88,7 +88,7 @@ class SEAM(BaseModel):
         # The backbone learns from the CAM's losses; PCM learns how to use its features as they are.
         return cam, self.pcm(seed, images, maps[1].detach(), maps[2].detach())
 
-    def forward(  # type: ignore[override]
+    def forward(
         self, inputs: list[Tensor], tags: list[Tensor], mode: str = "tensor"
     ) -> dict[str, Tensor] | tuple[Tensor, Tensor]:
         """mmengine's entry: `mode` "loss" gives SEAM's losses, "tensor" the two CAMs."""

@@ -6,6 +6,7 @@ their stride for dilation.
 """
 
 from collections.abc import Callable
+from typing import Any
 
 import torch
 from torch import Tensor, nn
@@ -18,10 +19,35 @@ IMAGENET_STD = (58.395, 57.12, 57.375)
 StageMaps = tuple[Tensor, Tensor, Tensor, Tensor]
 
 
-class EfficientNetLite0(nn.Module):
+class Backbone(nn.Module):
+    """What all backbones have in common.
+
+    Attributes:
+        channels: channel counts of the four stage maps.
+        network: the library's module that makes them.
+    """
+
+    channels: tuple[int, int, int, int]
+    network: Any
+
+    def forward(self, images: Tensor) -> StageMaps:
+        """N×3×H×W → the four stage maps, finest first."""
+        raise NotImplementedError
+
+    def load_published(self, state: dict[str, Tensor]) -> None:
+        """Load a published ImageNet checkpoint; see `load_published_state_dict`."""
+        raise NotImplementedError
+
+    def load_pretrained(self) -> None:
+        """Load the ImageNet weights at hand, if there are any."""
+
+
+class EfficientNetLite0(Backbone):
     """EfficientNet-Lite0 (timm's network, TensorFlow's weights); stage 4 is its 1×1 head conv."""
 
     channels = (24, 40, 112, 1280)
+    scale: Tensor
+    shift: Tensor
 
     def __init__(self, output_stride: int) -> None:
         super().__init__()
@@ -76,7 +102,7 @@ class EfficientNetLite0(nn.Module):
         self.load_published(torch.load(path, map_location="cpu", weights_only=True))
 
 
-class ResNet18(nn.Module):
+class ResNet18(Backbone):
     """mmsegmentation's ResNet-18; trained from scratch, or from a classifier on it."""
 
     channels = (64, 128, 256, 512)
@@ -108,13 +134,13 @@ class ResNet18(nn.Module):
         self.network.load_state_dict(kept, strict=True)
 
 
-BACKBONES: dict[str, Callable[[int], nn.Module]] = {
+BACKBONES: dict[str, Callable[[int], Backbone]] = {
     "efficientnet_lite0": EfficientNetLite0,
     "resnet18": ResNet18,
 }
 
 
-def build_backbone(name: str, output_stride: int = 8, pretrained: bool = True) -> nn.Module:
+def build_backbone(name: str, output_stride: int = 8, pretrained: bool = True) -> Backbone:
     """Build a backbone whose forward gives the four stage maps.
 
     Args:
@@ -122,25 +148,22 @@ def build_backbone(name: str, output_stride: int = 8, pretrained: bool = True) -
         output_stride: 8, 16 or 32, the stride of the last stage.
         pretrained: start from ImageNet weights where the backbone has any at hand.
 
-    Returns:
-        A module with `channels`, the channel counts of its four stage maps.
-
     Raises:
         UserError: the name is unknown.
     """
     if name not in BACKBONES:
         raise UserError(f"backbone {name!r} is unknown: choose one of {', '.join(BACKBONES)}")
     backbone = BACKBONES[name](output_stride)
-    if pretrained and hasattr(backbone, "load_pretrained"):
+    if pretrained:
         backbone.load_pretrained()
     return backbone
 
 
-def load_published_state_dict(module: nn.Module, state_dict: dict[str, Tensor]) -> None:
+def load_published_state_dict(module: Backbone, state_dict: dict[str, Tensor]) -> None:
     """Load a published ImageNet checkpoint into a backbone, its names mapped to ours.
 
     Raises:
         RuntimeError: a tensor is missing, unexpected or of another shape (the ImageNet head, which
             a backbone does not have, excepted).
     """
-    module.load_published(state_dict)  # type: ignore[operator]
+    module.load_published(state_dict)
