@@ -217,8 +217,9 @@ def load_model(
 def load_for_inference(path: str | Path, build: Callable[[dict[str, Any]], nn.Module]) -> nn.Module:
     """`load_model`, on the GPU if there is one, in the memory layout that is faster."""
     model, _ = load_model(path, build)
-    device = "cuda" if torch.cuda.is_available() else "cpu"
-    return model.to(device).to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+    model.to("cuda" if torch.cuda.is_available() else "cpu")
+    model.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+    return model
 
 
 def _seed(*entropy: int) -> None:

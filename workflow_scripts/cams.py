@@ -18,7 +18,7 @@ from _job import logged
 with logged(snakemake.log[0]):
     torch.set_num_threads(snakemake.threads)
     index = read_index(snakemake.input.index)
-    model = load_for_inference(
+    model: SEAM = load_for_inference(
         snakemake.input.model, lambda meta: SEAM(**meta["build"], pretrained=False)
     )
 

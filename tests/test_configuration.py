@@ -1,0 +1,137 @@
+"""The configuration is checked in one sentence, and resolves as its comments say."""
+
+import copy
+from pathlib import Path
+
+import pytest
+import yaml
+
+from rules import configuration
+from urn.errors import UserError
+from urn.refinement import REFINERS
+from urn.segmentation.backbones import BACKBONES
+
+REPOSITORY = Path(__file__).parents[1]
+
+
+@pytest.fixture
+def config():
+    return yaml.safe_load((REPOSITORY / "config.yaml").read_text())
+
+
+def changed(config, key, value):
+    *path, last = key.split(".")
+    inner = config
+    for part in path:
+        inner = inner[part]
+    inner[last] = value
+    return config
+
+
+def test_default_configuration_is_valid(config):
+    configuration.check(config)
+
+
+@pytest.mark.parametrize(
+    "file", sorted((REPOSITORY / "docs/configurations").glob("*.yaml")), ids=str
+)
+def test_documented_configurations_are_valid(config, file):
+    configuration.check(configuration._laid_over(config, yaml.safe_load(file.read_text())))
+
+
+def test_schema_names_what_the_library_has():
+    assert sorted(configuration.BACKBONES) == sorted(BACKBONES)
+    assert sorted(configuration.REFINERS) == sorted(REFINERS)
+
+
+def test_every_section_key_has_a_default(config):
+    for section in configuration.SECTIONS:
+        properties = configuration.SCHEMA["$defs"][section]["properties"]
+        assert set(properties) == set(config[section]), section
+
+
+@pytest.mark.parametrize(
+    ("key", "value", "parts"),
+    [
+        ("tt", 0.1, ["the top level", "'tt'", "did you mean 't'?"]),
+        ("t", 1.5, ["t is 1.5", "at most 1"]),
+        ("t", "small", ["t is 'small'", "type number"]),
+        ("seed", -1, ["seed is -1", "at least 0"]),
+        ("shard_size", 500, ["shard_size is 500", "at most 100"]),
+        ("dataset", "shape", ["dataset", "'shape'", "did you mean 'shapes'?"]),
+        ("crf_backend", "gpu", ["crf_backend", "'gpu'", "allowed: auto, pydensecrf"]),
+        ("pseudo_masks.refiner", "ppgm", ["pseudo_masks.refiner", "'ppgm'", "'ppmg'", "crf"]),
+        ("pseudo_masks.alpha", 0, ["pseudo_masks.alpha is 0", "greater than 0"]),
+        ("classification.learning_rat", 1, ["classification", "'learning_rat'", "learning_rate"]),
+        ("classification.long_side", [320], ["classification.long_side is [320]"]),
+        ("segmentation.crop", 12.5, ["segmentation.crop is 12.5", "type integer"]),
+        ("segmentation.by_backbone", {"vgg": {}}, ["segmentation.by_backbone", "'vgg'"]),
+        ("uncertainty.scales", [2], ["uncertainty.scales is [2]"]),
+        ("supervisions.urn.masks", "own", ["supervisions.urn.masks", "'own'", "teacher, self"]),
+        ("datasets.shapes.teacher", "vgg16", ["datasets.shapes.teacher", "'vgg16'", "resnet18"]),
+        ("datasets.shapes.tacher", "x", ["datasets.shapes", "'tacher'", "'teacher'"]),
+        (
+            "datasets.shapes.layout",
+            "coc",
+            ["datasets.shapes.layout", "'coc'", "shapes, voc, folder"],
+        ),
+        ("datasets.shapes.train", "list.txt", ["datasets.shapes.train is 'list.txt'", "integer"]),
+        ("datasets.shapes.runs", {"resnet18": ["urm"]}, ["runs.resnet18", "'urm'", "'urn'"]),
+        ("datasets.mine", {"layout": "folder"}, ["datasets.mine lacks the key 'images'"]),
+        ("datasets.a b", {"layout": "shapes"}, ["'a b'"]),
+    ],
+)
+def test_mistakes_are_named_in_one_sentence(config, key, value, parts):
+    with pytest.raises(UserError) as error:
+        configuration.check(changed(config, key, value))
+    message = str(error.value)
+    assert message.startswith("config: ") and "\n" not in message
+    for part in parts:
+        assert part in message
+
+
+def test_sections_are_laid_over_each_other(config):
+    changed(
+        config,
+        "datasets.shapes.segmentation",
+        {"crop": 99, "by_backbone": {"resnet18": {"crop": 77}}},
+    )
+    before = copy.deepcopy(config)
+    assert configuration.resolve(config, "shapes", "segmentation", "resnet18")["crop"] == 77
+    resolved = configuration.resolve(config, "shapes", "segmentation", "efficientnet_lite0")
+    assert resolved["crop"] == 99
+    assert resolved["batch_size"] == config["segmentation"]["batch_size"]
+    assert "by_backbone" not in resolved
+    assert config == before
+
+
+def test_thresholds_become_supervisions(config):
+    config["t"], config["thresholds"] = 0.2, [1, 0.5]
+    rows = configuration.supervisions(config)
+    assert rows["urn_t0.5"] == {**rows["urn"], "t": 0.5}
+    assert rows["urn"]["t"] == 0.2 and rows["urn_self"]["t"] == 0.2
+    assert "t" not in rows["baseline"] and "t" not in rows["probability"]
+
+
+def test_shards_keep_all_ids_in_order():
+    ids = [f"i{n}" for n in range(7)]
+    shards = configuration.shards(ids, 3)
+    assert list(shards) == ["00000", "00001", "00002"]
+    assert [i for shard in shards.values() for i in shard] == ids
+    assert max(map(len, shards.values())) == 3
+
+
+def test_code_version_ignores_comments_and_sees_changes(tmp_path, monkeypatch):
+    (tmp_path / "urn").mkdir()
+    file = tmp_path / "urn" / "module.py"
+    monkeypatch.setattr(configuration, "REPOSITORY", tmp_path)
+
+    def version(text):
+        file.write_text(text)
+        configuration.code_version.cache_clear()
+        return configuration.code_version("module.py")
+
+    first = version('"""What."""\n\ndef f(x):\n    """Doc."""\n    return x + 1\n')
+    assert version('"""Else."""\ndef f(x):\n    return x + 1  # why\n') == first
+    assert version('"""What."""\n\ndef f(x):\n    """Doc."""\n    return x + 2\n') != first
+    configuration.code_version.cache_clear()

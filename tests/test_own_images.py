@@ -1,0 +1,82 @@
+"""A folder of one's own images with a table of tags, through the whole workflow."""
+
+import re
+
+import numpy as np
+import yaml
+from PIL import Image
+from test_workflow import REPOSITORY, snakemake
+
+from urn.datasets.shapes import SHAPES_CLASSES, draw_scene
+
+
+def write_folder(root, train=8, val=2):
+    """Images in formats people have, with a table; some names have blanks and subfolders."""
+    (root / "photos" / "more photos").mkdir(parents=True)
+    lines = ["image,tags,split"]
+    for number in range(train + val):
+        pixels, mask = draw_scene("train", number, seed=7)
+        image = Image.fromarray(pixels)
+        name = f"more photos/no {number}" if number % 2 else f"photo-{number}"
+        match number % 4:
+            case 0:
+                file = f"{name}.jpg"
+            case 1:
+                image, file = image.convert("RGBA"), f"{name}.png"
+            case 2:
+                image, file = image.convert("P"), f"{name}.png"
+            case _:
+                image, file = image.convert("L"), f"{name}.JPG"
+        image.save(root / "photos" / file)
+        tags = [SHAPES_CLASSES[i - 1] for i in np.unique(mask) if i]
+        lines.append(f'"{file}","{", ".join(tags)}",{"train" if number < train else "val"}')
+    (root / "tags.csv").write_text("\n".join(lines) + "\n")
+
+
+def configuration(root, **changes):
+    tiny = yaml.safe_load((REPOSITORY / "tests" / "tiny.yaml").read_text())
+    entry = {k: v for k, v in tiny["datasets"]["tiny"].items() if k not in ("root", "train", "val")}
+    entry |= {
+        "layout": "folder",
+        "images": str(root / "photos"),
+        "train": str(root / "tags.csv"),
+        "classes": list(SHAPES_CLASSES),
+        "runs": {"efficientnet_lite0": ["urn"]},
+        **changes,
+    }
+    file = root / "mine.yaml"
+    file.write_text(yaml.safe_dump({"dataset": "mine", "datasets": {"mine": entry}}))
+    return file
+
+
+def test_a_folder_without_masks_gives_everything_but_the_miou(tmp_path):
+    write_folder(tmp_path)
+    snakemake(tmp_path, configuration=configuration(tmp_path))
+    results = tmp_path / "results" / "mine" / "efficientnet_lite0"
+    assert (results / "urn" / "model.pth").exists()
+    predicted = results / "urn" / "predictions"
+    assert sorted(str(f.relative_to(predicted)) for f in predicted.rglob("*.png")) == [
+        "more photos/no 9.png",
+        "photo-8.png",
+    ]
+    assert len(list((results / "weights").rglob("*.png"))) == 8
+    assert not list(tmp_path.rglob("*miou.txt"))
+
+
+def test_every_fault_of_a_dataset_is_told_before_any_computing(tmp_path):
+    write_folder(tmp_path)
+    photos = tmp_path / "photos"
+    (photos / "photo-0.jpg").write_bytes((photos / "photo-0.jpg").read_bytes()[:2000])
+    table = tmp_path / "tags.csv"
+    lines = table.read_text().splitlines()
+    lines[3] = re.sub(r'","[^"]*"', '","fishh"', lines[3])
+    lines.append('"absent.jpg","fish",train')
+    table.write_text("\n".join(lines) + "\n")
+    code, output = snakemake(tmp_path, configuration=configuration(tmp_path), check=False)
+    assert code != 0
+    assert "dataset mine has 3 faults to mend" in output
+    assert re.search(r"tags\.csv, line 2: image .*photo-0\.jpg cannot be read", output)
+    assert "tags.csv, line 4: tag 'fishh' is not a class: did you mean 'fish'?" in output
+    assert re.search(r"tags\.csv, line 12: .*absent", output)
+    assert not (tmp_path / "results" / "mine" / "index.csv").exists()
+    assert "Traceback" not in output

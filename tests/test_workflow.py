@@ -1,0 +1,260 @@
+"""The workflow run end to end on a tiny generated dataset, and what a change makes it run again."""
+
+import hashlib
+import os
+import re
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+import yaml
+
+from urn.datasets.shapes import SHAPES_CLASSES
+from urn.images import palette, read_mask
+
+REPOSITORY = Path(__file__).parents[1]
+TRAIN = [f"shapes_train_{n:04d}" for n in range(1, 13)]
+VAL = [f"shapes_val_{n:04d}" for n in range(1, 5)]
+
+
+def command(directory, *arguments, configuration=REPOSITORY / "tests" / "tiny.yaml"):
+    return [
+        sys.executable,
+        *("-m", "snakemake", "--snakefile", str(REPOSITORY / "Snakefile")),
+        *("--cores", "2", "--directory", str(directory), "--configfile", str(configuration)),
+        *("--workflow-profile", str(REPOSITORY / "profiles" / "default")),
+        *arguments,
+    ]
+
+
+def snakemake(directory, *arguments, check=True, **options):
+    done = subprocess.run(
+        command(directory, *arguments, **options), capture_output=True, text=True, timeout=1200
+    )
+    output = done.stdout + done.stderr
+    assert not check or done.returncode == 0, output[-4000:]
+    return output if check else (done.returncode, output)
+
+
+def planned(directory, *arguments):
+    """Job counts of a dry run, by rule; shards by their stage."""
+    output = snakemake(directory, "--dry-run", *arguments)
+    if "Nothing to be done" in output:
+        return {}
+    table = output.split("Job stats:")[1].split("total")[0]
+    counts = {}
+    for name, count in re.findall(r"^(\w+) +(\d+)$", table, re.MULTILINE):
+        if name not in ("all", "count"):
+            counts[name] = counts.get(name, 0) + int(count)
+    return counts
+
+
+def png_hashes(root):
+    files = sorted(root.rglob("*.png"))
+    return {str(f.relative_to(root)): hashlib.sha256(f.read_bytes()).hexdigest() for f in files}
+
+
+@pytest.fixture(scope="module")
+def finished(tmp_path_factory):
+    """A finished run of the tiny dataset."""
+    directory = tmp_path_factory.mktemp("tiny")
+    snakemake(directory)
+    return directory
+
+
+@pytest.fixture
+def copy(finished, tmp_path):
+    """A copy of the finished run that a test may spoil."""
+    shutil.copytree(finished, tmp_path / "run", copy_function=shutil.copy2)
+    return tmp_path / "run"
+
+
+def test_every_stage_leaves_its_files(finished):
+    results = finished / "results" / "tiny"
+    teacher = results / "efficientnet_lite0"
+    for folder in (
+        results / "pseudo_masks" / "ppmg",
+        teacher / "cyclic_masks",
+        teacher / "weights",
+    ):
+        assert sorted(f.stem for f in folder.glob("*")) == TRAIN
+    for backbone, supervision in (("efficientnet_lite0", "baseline"), ("resnet18", "urn")):
+        folder = results / backbone / supervision
+        assert sorted(f.stem for f in (folder / "predictions").glob("*")) == VAL
+        curve = pd.read_csv(folder / "curve.tsv", sep="\t")
+        assert curve["iteration"].iloc[-1] == 6
+        assert np.isfinite(curve["loss"]).all()
+        assert not (folder / "responses").exists() or not list((folder / "responses").iterdir())
+        assert not (folder / "work").exists()
+    for backbone in ("efficientnet_lite0", "resnet18"):
+        number, what = (results / backbone / "miou.txt").read_text().split("\t")
+        assert 0 <= float(number) <= 100
+        assert f"{backbone}/urn/predictions on 4 val images" in what
+
+
+def test_masks_are_palette_images_and_weights_grey(finished):
+    from PIL import Image
+
+    teacher = finished / "results" / "tiny" / "efficientnet_lite0"
+    mask = Image.open(teacher / "cyclic_masks" / f"{TRAIN[0]}.png")
+    assert mask.mode == "P" and np.array_equal(mask.getpalette(), palette().reshape(-1))
+    weight = Image.open(teacher / "weights" / f"{TRAIN[0]}.png")
+    assert weight.mode == "L" and weight.size == mask.size
+    assert read_mask(teacher / "cyclic_masks" / f"{TRAIN[0]}.png").max() <= len(SHAPES_CLASSES)
+
+
+def test_table_repeats_the_scores(finished):
+    results = finished / "results" / "tiny"
+    table = pd.read_csv(results / "tables" / "summary.tsv", sep="\t")
+    files = [
+        results / "pseudo_masks" / "ppmg_miou.txt",
+        results / "efficientnet_lite0" / "cyclic_masks_miou.txt",
+        *(
+            results / b / s / "miou.txt"
+            for b, s in (
+                ("efficientnet_lite0", "baseline"),
+                ("efficientnet_lite0", "urn"),
+                ("resnet18", "urn"),
+            )
+        ),
+    ]
+    for file in files:
+        number, what = file.read_text().strip().split("\t")
+        assert table.set_index("score")["value"][what] == pytest.approx(float(number))
+
+
+def test_every_job_has_a_log_and_a_benchmark(finished):
+    results = finished / "results" / "tiny"
+    logs = {f.stem for f in (results / "logs").glob("*.log")}
+    benchmarks = {f.stem for f in (results / "benchmarks").glob("*.tsv")}
+    assert logs == benchmarks
+    assert {
+        "index",
+        "train_classifier",
+        "cams_00001",
+        "uncertainty_efficientnet_lite0_00000",
+    } <= logs
+
+
+def test_nothing_touched_nothing_to_be_done(finished):
+    assert planned(finished) == {}
+
+
+AFTER_URN = {
+    "train_segmentation": 2,
+    "responses": 2,
+    "predictions_miou": 2,
+    "miou": 2,
+    "summary": 1,
+}
+
+
+def test_changing_t_reruns_the_weighted_trainings_only(finished):
+    expected = {**AFTER_URN, "predictions_tiny_00000": 2}
+    assert planned(finished, "--config", "t=0.1") == expected
+
+
+def test_changing_a_response_scale_reruns_from_the_uncertainty_on(copy, tmp_path):
+    configuration = yaml.safe_load((REPOSITORY / "tests" / "tiny.yaml").read_text())
+    configuration["uncertainty"] = {"scales": [0.2, 5]}
+    file = tmp_path / "scales.yaml"
+    file.write_text(yaml.safe_dump(configuration))
+    output = snakemake(copy, "--dry-run", configuration=file)
+    for rule in ("uncertainty_tiny_00000", "uncertainty_tiny_00001", "uncertainty_quality"):
+        assert re.search(rf"^{rule} +1$", output, re.MULTILINE)
+    assert re.search(r"^train_segmentation +2$", output, re.MULTILINE)
+    for rule in ("train_classifier", "cams", "pseudo_masks_tiny_00000"):
+        assert not re.search(rf"^{rule} ", output, re.MULTILINE)
+
+
+def test_deleting_a_weight_mask_reruns_its_shard_and_what_follows(copy):
+    weights = copy / "results" / "tiny" / "efficientnet_lite0" / "weights"
+    (weights / f"{TRAIN[7]}.png").unlink()
+    plan = planned(copy)
+    assert plan["uncertainty_tiny_00001"] == 1
+    assert "uncertainty_tiny_00000" not in plan
+    assert plan["train_segmentation"] == 2  # the teacher's and the student's urn, not the baseline
+    assert plan["responses"] == 3  # the shard's own archive was temporary, and the two new models'
+    assert not {"train_classifier", "cams", "pseudo_masks_tiny_00000"} & set(plan)
+
+
+def test_a_killed_shard_leaves_no_half_written_png(copy):
+    results = copy / "results" / "tiny" / "efficientnet_lite0"
+    before = png_hashes(results / "weights")
+    shutil.rmtree(results / "weights")
+    run = subprocess.Popen(
+        command(copy, "--until", "uncertainty_tiny_00000", "uncertainty_tiny_00001"),
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+        start_new_session=True,
+    )
+    deadline = time.monotonic() + 300
+    while not list(results.glob("weights/shapes*.png")):
+        assert run.poll() is None and time.monotonic() < deadline
+        time.sleep(0.01)
+    os.killpg(run.pid, signal.SIGKILL)
+    run.wait()
+    for mask in results.glob("weights/shapes*.png"):
+        read_mask(mask)  # raises if it is cut short
+    snakemake(copy, "--unlock")
+    snakemake(copy)
+    assert png_hashes(results / "weights") == before
+    assert not [f for f in results.rglob(".*") if f.is_file() and ".part" in f.name]
+
+
+def test_a_killed_training_goes_on_where_it_was(finished, copy):
+    folder = copy / "results" / "tiny" / "efficientnet_lite0" / "urn"
+    expected = (folder / "curve.tsv").read_text()
+    (folder / "model.pth").unlink()
+    run = subprocess.Popen(
+        command(copy, str(folder.relative_to(copy) / "model.pth")),
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+        start_new_session=True,
+    )
+    deadline = time.monotonic() + 300
+    while not list(folder.glob("work/iteration_[345].pth")):
+        assert run.poll() is None and time.monotonic() < deadline
+        time.sleep(0.01)
+    os.killpg(run.pid, signal.SIGKILL)
+    run.wait()
+    snakemake(copy, "--unlock")
+    snakemake(copy, str(folder.relative_to(copy) / "model.pth"))
+    log = (copy / "results/tiny/logs/train_efficientnet_lite0_urn.log").read_text()
+    assert re.search(r"resumed from iteration [345] ", log)
+
+    def losses(text):
+        return [row.split("\t")[3:] for row in text.splitlines()]
+
+    assert losses((folder / "curve.tsv").read_text())[-1] == losses(expected)[-1]
+
+
+@pytest.mark.parametrize(
+    ("mistake", "sentence"),
+    [
+        ("seed=-1", "config: seed is -1: it must be at least 0"),
+        ("dataset=tinny", "did you mean 'tiny'?"),
+    ],
+)
+def test_a_configuration_mistake_is_one_sentence(tmp_path, mistake, sentence):
+    code, output = snakemake(tmp_path, "--dry-run", "--config", mistake, check=False)
+    assert code != 0
+    assert sentence in output
+    assert "Traceback" not in output
+
+
+def test_a_dataset_whose_list_is_absent_is_named(tmp_path):
+    file = tmp_path / "absent.yaml"
+    file.write_text(
+        "dataset: absent\ndatasets: {absent: {layout: voc, root: nowhere, train: train.txt, "
+        "val: val.txt, teacher: resnet18, runs: {resnet18: [urn]}}}\n"
+    )
+    code, output = snakemake(tmp_path, "--dry-run", check=False, configuration=file)
+    assert code != 0
+    assert "dataset absent: " in output and "nowhere/train.txt" in output
