@@ -14,7 +14,7 @@ from collections.abc import Callable, Iterator, Sized
 from contextlib import contextmanager
 from itertools import chain, count, islice
 from pathlib import Path
-from typing import Any, TextIO, TypeVar
+from typing import Any, TextIO
 
 import numpy as np
 import torch
@@ -32,7 +32,6 @@ from urn.files import atomic_path
 from urn.progress import Progress
 
 log = logging.getLogger(__name__)
-Model = TypeVar("Model", bound=nn.Module)
 
 KEPT_CHECKPOINTS = 2  # the newest may be damaged by a failing disk; the one before it then serves
 
@@ -192,8 +191,8 @@ def save_model(model: nn.Module, path: str | Path, meta: dict[str, Any]) -> None
 
 
 def load_model(
-    path: str | Path, build: Callable[[dict[str, Any]], Model]
-) -> tuple[Model, dict[str, Any]]:
+    path: str | Path, build: Callable[[dict[str, Any]], nn.Module]
+) -> tuple[nn.Module, dict[str, Any]]:
     """Read what `save_model` wrote: the model that `build(meta)` makes, in eval mode, and `meta`.
 
     Raises:
@@ -215,7 +214,7 @@ def load_model(
 
 
 def load_for_inference(path: str | Path, build: Callable[[dict[str, Any]], nn.Module]) -> nn.Module:
-    """`load_model`, on the GPU if there is one, in the memory layout that is faster."""
+    """What `build` makes, with its weights, on the GPU if there is one, in the faster layout."""
     model, _ = load_model(path, build)
     model.to("cuda" if torch.cuda.is_available() else "cpu")
     model.to(memory_format=torch.channels_last)  # type: ignore[call-overload]

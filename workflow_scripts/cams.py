@@ -18,9 +18,7 @@ from _job import logged
 with logged(snakemake.log[0]):
     torch.set_num_threads(snakemake.threads)
     index = read_index(snakemake.input.index)
-    model: SEAM = load_for_inference(
-        snakemake.input.model, lambda meta: SEAM(**meta["build"], pretrained=False)
-    )
+    model = load_for_inference(snakemake.input.model, SEAM.from_meta)
 
     def cams() -> Iterator[ClassMaps]:
         """One image's entry of the archive after another."""

@@ -1,6 +1,7 @@
 """SEAM: a classifier whose class head makes CAMs, refined by the pixel correlation module."""
 
 from collections.abc import Sequence
+from typing import Any
 
 import torch
 import torch.nn.functional as F
@@ -66,6 +67,11 @@ class SEAM(BaseModel):
         self.pcm = PixelCorrelationModule((channels[1], channels[2]))
         for layer in self.new_layers():
             nn.init.xavier_uniform_(layer.weight)
+
+    @classmethod
+    def from_meta(cls, meta: dict[str, Any]) -> "SEAM":
+        """The network that a model file's `meta` describes, its weights still to be loaded."""
+        return cls(**meta["build"], pretrained=False)
 
     def new_layers(self) -> list[nn.Conv2d]:
         """The layers that start from scratch (their learning rate is ten times the backbone's)."""
