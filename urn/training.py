@@ -213,7 +213,7 @@ def load_model(
     return model.eval(), meta
 
 
-def load_for_inference(path: str | Path, build: Callable[[dict[str, Any]], nn.Module]) -> nn.Module:
+def load_for_inference(path: str | Path, build: Callable[[dict[str, Any]], nn.Module]) -> Any:
     """What `build` makes, with its weights, on the GPU if there is one, in the faster layout."""
     model, _ = load_model(path, build)
     model.to("cuda" if torch.cuda.is_available() else "cpu")
