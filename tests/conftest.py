@@ -2,6 +2,8 @@ from pathlib import Path
 
 import pytest
 
+from urn.datasets.shapes import write_shapes
+
 
 @pytest.fixture(scope="session")
 def shared_data() -> Path:
@@ -10,3 +12,12 @@ def shared_data() -> Path:
     if not path.is_dir():
         pytest.skip("needs the sample images in ../shared/data")
     return path
+
+
+@pytest.fixture(scope="session")
+def scenes(tmp_path_factory: pytest.TempPathFactory) -> list[tuple[Path, Path]]:
+    """Four drawn images and their masks."""
+    root = tmp_path_factory.mktemp("scenes")
+    write_shapes(root, train=4, val=0)
+    images = sorted((root / "JPEGImages").iterdir())
+    return [(image, root / "SegmentationClass" / f"{image.stem}.png") for image in images]

@@ -1,4 +1,5 @@
 import copy
+import multiprocessing
 import os
 import shutil
 import subprocess
@@ -15,6 +16,9 @@ from torch import nn
 
 from urn.errors import UserError
 from urn.training import load_for_inference, load_model, save_model
+
+# Trainings that start within a second share mmengine's loggers.
+pytestmark = pytest.mark.filterwarnings("ignore:.*get_instance:UserWarning")
 
 KILLED_BEFORE = 11  # iterations; between checkpoints, and after rows of the curve not in one
 
@@ -53,7 +57,7 @@ def killed(tmp_path_factory: pytest.TempPathFactory) -> Path:
     assert ended.returncode == -9, ended.stderr
     assert not (folder / "curve.tsv").exists()
     with (folder / "work" / "curve.tsv").open("a") as curve:
-        curve.write("12\t0.0")  # as if the kill had come while a row was written
+        curve.write("1")  # as if the kill had come while row 12 was written
     return folder / "work"
 
 
@@ -64,10 +68,11 @@ def test_killed_training_ends_like_an_uninterrupted_one(
     expected, folder = uninterrupted
     model, work = tiny_model(), tmp_path / "work"
     shutil.copytree(killed, work)
-    assert curve_of(work / "curve.tsv")["iteration"].tolist() == [2, 4, 6, 8, 10, 12]
+    assert curve_of(work / "curve.tsv")["iteration"].tolist() == [2, 4, 6, 8, 10, 1]
     train_tiny(model, work, tmp_path / "curve.tsv", workers=workers)
     assert "resumed from iteration 8 " in caplog.text
     assert_same_state(model, expected)
+    assert not multiprocessing.active_children()
 
     curve = curve_of(tmp_path / "curve.tsv")
     assert curve["iteration"].tolist() == [*range(2, ITERATIONS + 1, 2)]
@@ -233,7 +238,7 @@ def test_parameter_groups_keep_their_own_settings(tmp_path):
 
 def test_accumulated_parts_equal_the_whole_batch(tmp_path):
     models, curves = [], []
-    for accumulate in (1, 2):
+    for _ in range(2):
         model = tiny_model()
         model.layers = nn.Sequential(nn.Conv2d(1, 4, 3), nn.ReLU())  # nothing that sees a batch
         models.append(model)
@@ -301,21 +306,21 @@ class OwnInit(BaseModule):
 class Nested(TinyModel):
     def __init__(self) -> None:
         super().__init__()
-        self.last = nn.Sequential(OwnInit())
+        self.last = OwnInit()
 
 
 def test_weights_are_those_given(tmp_path):
     model = Nested()
     parameters = {name: value.clone() for name, value in model.named_parameters()}
     train_tiny(model, tmp_path / "work", tmp_path / "c.tsv", iterations=1, learning_rate=0.0)
-    assert not model.last[0].method_called
+    assert not model.last.method_called
     for name, value in model.named_parameters():
         assert torch.equal(value, parameters[name]), name
 
     initialised = Nested()
-    initialised.init_weights()  # without the runner's, the parts do initialise themselves
-    assert initialised.last[0].method_called
-    assert (initialised.last[0].layer.weight == 7).all()
+    initialised.init_weights()  # as the runner would
+    assert initialised.last.method_called
+    assert (initialised.last.layer.weight == 7).all()
 
 
 class Autocast(TinyModel):

@@ -142,7 +142,6 @@ def train(
         batch_size=samples * accumulate,
         collate_fn=_Parts(collate, samples),
         num_workers=workers,
-        persistent_workers=workers > 0,
         pin_memory=torch.cuda.is_available(),
     )
     runner = Runner(

@@ -68,6 +68,18 @@ class SEAM(BaseModel):
         for layer in self.new_layers():
             nn.init.xavier_uniform_(layer.weight)
 
+    def train(self, mode: bool = True) -> "SEAM":
+        """Training mode; the statistics of a pretrained backbone stay those of its pretraining.
+
+        The two branches see images of very different sizes: statistics of both would fit neither.
+        """
+        super().train(mode)
+        if self.backbone.pretrained:
+            for module in self.backbone.modules():
+                if isinstance(module, nn.BatchNorm2d):
+                    module.eval()
+        return self
+
     @classmethod
     def from_meta(cls, meta: dict[str, Any]) -> "SEAM":
         """The network that a model file's `meta` describes, its weights still to be loaded."""

