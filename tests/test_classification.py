@@ -244,6 +244,17 @@ def test_refined_cam_teaches_the_pcm_only(model):
     assert learning == {f"pcm.{name}.weight" for name in ("reduce_fine", "reduce_coarse", "embed")}
 
 
+@pytest.mark.parametrize("pretrained", [True, False])
+def test_statistics_of_a_pretrained_backbone_stay(pretrained):
+    model = SEAM("efficientnet_lite0", 3, output_stride=16, pretrained=pretrained).eval()
+    before = {name: value.clone() for name, value in model.named_buffers() if "running" in name}
+    model.train()
+    assert model.training
+    model.cams(torch.randn(2, 3, 64, 64), torch.ones(2, 3))
+    after = dict(model.named_buffers())
+    assert {torch.equal(after[name], value) for name, value in before.items()} == {pretrained}
+
+
 def test_parameter_groups(model):
     settings = {}
     for group in model.parameter_groups(0.02, 5e-4):

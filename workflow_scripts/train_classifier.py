@@ -32,7 +32,7 @@ with logged(snakemake.log[0]):
         batch_size=settings["batch_size"],
         learning_rate=settings["learning_rate"],
         parameter_groups=model.parameter_groups(
-            settings["learning_rate"], settings["weight_decay"]
+            settings["learning_rate"], settings["weight_decay"], settings["new_layers_factor"]
         ),
         weight_decay=settings["weight_decay"],
         precision=settings["precision"],

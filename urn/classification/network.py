@@ -86,7 +86,7 @@ class SEAM(BaseModel):
         return cls(**meta["build"], pretrained=False)
 
     def new_layers(self) -> list[nn.Conv2d]:
-        """The layers that start from scratch (their learning rate is ten times the backbone's)."""
+        """The layers that start from scratch (they learn faster than the backbone)."""
         return [self.head, self.pcm.reduce_fine, self.pcm.reduce_coarse, self.pcm.embed]
 
     def cams(self, images: Tensor, tags: Tensor) -> tuple[Tensor, Tensor]:
@@ -119,8 +119,10 @@ class SEAM(BaseModel):
         )
         return seam_losses(large, self.cams(shrunk, present), present, shrunk.shape[2:])
 
-    def parameter_groups(self, learning_rate: float, weight_decay: float) -> list[dict]:
-        """SGD groups: new layers ×10, biases ×2 and without weight decay."""
+    def parameter_groups(
+        self, learning_rate: float, weight_decay: float, new_layers_factor: float = 10
+    ) -> list[dict]:
+        """SGD groups: new layers × `new_layers_factor`, biases ×2 and without weight decay."""
         fresh = {id(p) for layer in self.new_layers() for p in layer.parameters()}
         groups: dict[tuple[bool, bool], list[nn.Parameter]] = {}
         for name, parameter in self.named_parameters():
@@ -129,7 +131,7 @@ class SEAM(BaseModel):
         return [
             {
                 "params": parameters,
-                "lr": learning_rate * (10 if new else 1) * (2 if bias else 1),
+                "lr": learning_rate * (new_layers_factor if new else 1) * (2 if bias else 1),
                 "weight_decay": 0.0 if bias else weight_decay,
             }
             for (new, bias), parameters in groups.items()
