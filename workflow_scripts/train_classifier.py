@@ -17,6 +17,7 @@ with logged(snakemake.log[0]):
         "backbone": settings["backbone"],
         "num_classes": len(index.classes),
         "output_stride": settings["output_stride"],
+        "frozen_statistics": settings["frozen_statistics"],
     }
     model = SEAM(**build)
     dataset = TaggedImages(

@@ -55,12 +55,21 @@ class SEAM(BaseModel):
         num_classes: foreground classes C; the head has C+1 maps, map 0 the background.
         output_stride: stride of the CAM.
         pretrained: start from ImageNet weights where the backbone has any.
+        frozen_statistics: keep the batch statistics of a pretrained backbone in training. The two
+            branches see images of very different sizes, and statistics of both fit neither;
+            images very unlike photographs need statistics of their own all the same.
     """
 
     def __init__(
-        self, backbone: str, num_classes: int, output_stride: int = 8, pretrained: bool = True
+        self,
+        backbone: str,
+        num_classes: int,
+        output_stride: int = 8,
+        pretrained: bool = True,
+        frozen_statistics: bool = True,
     ) -> None:
         super().__init__()
+        self.frozen_statistics = frozen_statistics
         self.backbone = build_backbone(backbone, output_stride, pretrained)
         channels = self.backbone.channels
         self.head = nn.Conv2d(channels[3], num_classes + 1, 1, bias=False)
@@ -69,12 +78,9 @@ class SEAM(BaseModel):
             nn.init.xavier_uniform_(layer.weight)
 
     def train(self, mode: bool = True) -> "SEAM":
-        """Training mode; the statistics of a pretrained backbone stay those of its pretraining.
-
-        The two branches see images of very different sizes: statistics of both would fit neither.
-        """
+        """Set training or evaluation mode; frozen statistics stay in evaluation mode."""
         super().train(mode)
-        if self.backbone.pretrained:
+        if self.backbone.pretrained and self.frozen_statistics:
             for module in self.backbone.modules():
                 if isinstance(module, nn.BatchNorm2d):
                     module.eval()
