@@ -104,18 +104,23 @@ def teacher(wildcards):
 
 
 def everything(dataset):
-    """What a plain run makes of a dataset: its runs' models, and all that can be scored."""
+    """What a plain run makes of a dataset: its runs' models, and all that can be scored.
+
+    Every mask is asked for by name, so that one that went missing is made again.
+    """
     root = f"results/{dataset}"
-    runs = [(b, s) for b, rows in DATASETS[dataset]["runs"].items() for s in rows]
+    backbones = DATASETS[dataset]["runs"]
+    runs = [(b, s) for b, rows in backbones.items() for s in rows]
     scored = configuration.evaluated(DATASETS[dataset])
-    targets = [f"{root}/{backbone}/{row}/model.pth" for backbone, row in runs]
-    if "val" in scored:
-        targets += [
-            f"{root}/{backbone}/miou.txt" for backbone, row in runs if row == "urn"
-        ]
-    elif has_split(dataset, "val"):
-        for backbone, row in runs:
+    targets = masks(dataset, f"pseudo_masks/{refiner(dataset)}")
+    for folder in ("cyclic_masks", "weights"):
+        targets += masks(dataset, f"{DATASETS[dataset]['teacher']}/{folder}")
+    for backbone, row in runs:
+        targets.append(f"{root}/{backbone}/{row}/model.pth")
+        if has_split(dataset, "val"):
             targets += masks(dataset, f"{backbone}/{row}/predictions", "val")
+    if "val" in scored:
+        targets += [f"{root}/{backbone}/miou.txt" for backbone, row in runs if row == "urn"]
     if scored:
         targets.append(f"{root}/tables/summary.tsv")
     return targets
