@@ -195,22 +195,27 @@ def test_deleting_a_weight_mask_reruns_its_shard_and_what_follows(copy):
     assert not {"train_classifier", "cams", "pseudo_masks_tiny_00000"} & set(plan)
 
 
-def test_a_killed_shard_leaves_no_half_written_png(copy):
-    results = copy / "results" / "tiny" / "efficientnet_lite0"
-    before = png_hashes(results / "weights")
-    shutil.rmtree(results / "weights")
+def kill_once(reached, arguments):
+    """Run a command and kill -9 it and all its children as soon as `reached` says so."""
     run = subprocess.Popen(
-        command(copy, "--until", "uncertainty_tiny_00000", "uncertainty_tiny_00001"),
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.DEVNULL,
-        start_new_session=True,
+        arguments, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, start_new_session=True
     )
     deadline = time.monotonic() + 300
-    while not list(results.glob("weights/shapes*.png")):
+    while not reached():
         assert run.poll() is None and time.monotonic() < deadline
         time.sleep(0.01)
     os.killpg(run.pid, signal.SIGKILL)
     run.wait()
+
+
+def test_a_killed_shard_leaves_no_half_written_png(copy):
+    results = copy / "results" / "tiny" / "efficientnet_lite0"
+    before = png_hashes(results / "weights")
+    shutil.rmtree(results / "weights")
+    kill_once(
+        lambda: list(results.glob("weights/shapes*.png")),
+        command(copy, "--until", "uncertainty_tiny_00000", "uncertainty_tiny_00001"),
+    )
     for mask in results.glob("weights/shapes*.png"):
         read_mask(mask)  # raises if it is cut short
     snakemake(copy, "--unlock")
@@ -223,18 +228,10 @@ def test_a_killed_training_goes_on_where_it_was(copy):
     folder = copy / "results" / "tiny" / "efficientnet_lite0" / "urn"
     expected = weights_of(folder / "model.pth")
     (folder / "model.pth").unlink()
-    run = subprocess.Popen(
+    kill_once(
+        lambda: list(folder.glob("work/iteration_[345].pth")),
         command(copy, str(folder.relative_to(copy) / "model.pth")),
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.DEVNULL,
-        start_new_session=True,
     )
-    deadline = time.monotonic() + 300
-    while not list(folder.glob("work/iteration_[345].pth")):
-        assert run.poll() is None and time.monotonic() < deadline
-        time.sleep(0.01)
-    os.killpg(run.pid, signal.SIGKILL)
-    run.wait()
     snakemake(copy, "--unlock")
     snakemake(copy, str(folder.relative_to(copy) / "model.pth"))
     log = (copy / "results/tiny/logs/train_efficientnet_lite0_urn.log").read_text()

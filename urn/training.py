@@ -177,49 +177,6 @@ def train(
             shutil.copyfile(work_dir / "curve.tsv", temporary)
 
 
-def save_model(model: nn.Module, path: str | Path, meta: dict[str, Any]) -> None:
-    """Write a model's weights and `meta` (plain values only) whole or not at all.
-
-    In a distributed training only the first process writes.
-    """
-    if not is_main_process():
-        return
-    state = {name: tensor.detach().cpu() for name, tensor in model.state_dict().items()}
-    with atomic_path(path) as temporary:
-        torch.save({"state_dict": state, "meta": meta}, temporary)
-
-
-def load_model(
-    path: str | Path, build: Callable[[dict[str, Any]], nn.Module]
-) -> tuple[nn.Module, dict[str, Any]]:
-    """Read what `save_model` wrote: the model that `build(meta)` makes, in eval mode, and `meta`.
-
-    Raises:
-        UserError: the file is missing, damaged, or its weights do not fit the built model.
-    """
-    try:
-        stored = torch.load(path, map_location="cpu", weights_only=True)
-        meta, state = stored["meta"], stored["state_dict"]
-    except Exception as error:
-        reason = str(error).partition("\n")[0]
-        raise UserError(f"model {path} cannot be read ({reason}): train it again") from None
-    model = build(meta)
-    try:
-        model.load_state_dict(state)
-    except RuntimeError as error:
-        reason = " ".join(str(error).split())[:200]
-        raise UserError(f"model {path} does not fit ({reason}): train it again") from None
-    return model.eval(), meta
-
-
-def load_for_inference(path: str | Path, build: Callable[[dict[str, Any]], nn.Module]) -> Any:
-    """What `build` makes, with its weights, on the GPU if there is one, in the faster layout."""
-    model, _ = load_model(path, build)
-    model.to("cuda" if torch.cuda.is_available() else "cpu")
-    model.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
-    return model
-
-
 def _seed(*entropy: int) -> None:
     """Seed Python's, NumPy's and torch's generators from all numbers of `entropy`."""
     state = int(np.random.SeedSequence(entropy).generate_state(1)[0])

@@ -10,8 +10,8 @@ from urn.classification.inference import multi_scale_cam
 from urn.classification.network import SEAM
 from urn.datasets.index import read_index
 from urn.images import read_image
+from urn.model_files import load_for_inference
 from urn.progress import progress
-from urn.training import load_for_inference
 
 from _job import logged
 

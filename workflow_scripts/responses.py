@@ -7,10 +7,10 @@ import torch
 from urn.archives import ClassMaps, write_archive
 from urn.datasets.index import read_index
 from urn.images import read_image
+from urn.model_files import load_for_inference
 from urn.progress import progress
 from urn.segmentation.inference import logits_of, predict_probabilities
 from urn.segmentation.model import build_segmentor
-from urn.training import load_for_inference
 from urn.uncertainty import select_channels
 
 from _job import logged

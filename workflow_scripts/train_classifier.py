@@ -5,7 +5,8 @@ import shutil
 from urn.classification.dataset import TaggedImages
 from urn.classification.network import SEAM
 from urn.datasets.index import read_index
-from urn.training import prepare, save_model, train
+from urn.model_files import save_model
+from urn.training import prepare, train
 
 from _job import fingerprint, logged
 

@@ -3,10 +3,11 @@
 import shutil
 
 from urn.datasets.index import read_index
+from urn.model_files import save_model
 from urn.segmentation.dataset import SegmentationDataset
 from urn.segmentation.model import build_segmentor
 from urn.segmentation.transforms import training_pipeline
-from urn.training import prepare, save_model, train
+from urn.training import prepare, train
 
 from _job import fingerprint, logged
 
