@@ -120,7 +120,9 @@ def everything(dataset):
         if has_split(dataset, "val"):
             targets += masks(dataset, f"{backbone}/{row}/predictions", "val")
     if "val" in scored:
-        targets += [f"{root}/{backbone}/miou.txt" for backbone, row in runs if row == "urn"]
+        targets += [
+            f"{root}/{backbone}/miou.txt" for backbone, row in runs if row == "urn"
+        ]
     if scored:
         targets.append(f"{root}/tables/summary.tsv")
     return targets
