@@ -21,7 +21,8 @@ lint: install
 
 install: .venv/installed
 
-.venv/installed: requirements.txt
+.venv/installed: requirements.txt pyproject.toml
 	$(PYTHON) -m venv .venv
 	$(BIN)/pip install --requirement requirements.txt
+	$(BIN)/pip install --no-deps --editable .
 	touch $@
