@@ -36,8 +36,7 @@ def crf_mask(
     if ids.shape != (len(probabilities),):
         raise ValueError(f"{len(probabilities)} channels need as many labels, got {ids.shape}")
     crf = DenseCRF(image, parameters.gaussian, parameters.bilateral, backend)
-    marginals = crf.inference(probabilities, parameters.iterations)
-    return ids.astype(np.uint8)[marginals.argmax(axis=0)]
+    return ids.astype(np.uint8)[crf.masks(probabilities, parameters.iterations)]
 
 
 def crf_refine(
@@ -99,7 +98,7 @@ def ppmg(
     smoothed = np.stack([_smooth(cam, cam_threshold, cv_scale) for cam in maps])
     fields = np.stack([(1 - smoothed) ** alpha, smoothed], axis=1)
     crf = DenseCRF(image, REFINEMENT_CRF.gaussian, REFINEMENT_CRF.bilateral, backend)
-    foreground = crf.inference(fields, REFINEMENT_CRF.iterations)[:, 1] > 0.5
+    foreground = crf.masks(fields, REFINEMENT_CRF.iterations) == 1
 
     inside = foreground * maps
     shares = inside / (1 + inside.sum(axis=(1, 2), keepdims=True))

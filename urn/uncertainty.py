@@ -2,10 +2,13 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import product
 
 import numpy as np
 
 from urn.crf import SEGMENTATION_CRF, DenseCRF
+
+AT_ONCE = 8  # changed responses that go through the CRF together: they fill vectors of 8 numbers
 
 
 @dataclass(frozen=True)
@@ -62,7 +65,7 @@ def response_scaling(
     response = response.astype(np.float32, copy=False)
 
     crf = DenseCRF(image, SEGMENTATION_CRF.gaussian, SEGMENTATION_CRF.bilateral, backend)
-    winners = crf.inference(response, SEGMENTATION_CRF.iterations).argmax(axis=0)
+    winners = crf.masks(response, SEGMENTATION_CRF.iterations)
     present = np.unique(winners)
     variance = _label_variance(crf, response[present], exponents)
 
@@ -99,17 +102,24 @@ def select_channels(response: np.ndarray, minimum: float = 0.01) -> tuple[np.nda
 def _label_variance(crf: DenseCRF, response: np.ndarray, exponents: np.ndarray) -> np.ndarray:
     """Largest variance, over classes, of "the pixel is this class" over the scales; H×W float32.
 
-    One class at a time, all scales together: the fields in memory are then `len(exponents)` times
-    `response`, however many classes there are.
+    A few changed responses at a time, whatever the number of classes and scales, so that memory
+    stays bounded.
     """
     largest = np.zeros(response.shape[1:], dtype=np.float32)
-    if len(response) == 1:  # With one label nothing can change.
+    classes, scales = len(response), len(exponents)
+    if classes == 1:  # With one label nothing can change.
         return largest
-    fields = np.repeat(response[None], len(exponents), axis=0)
-    for channel, original in enumerate(response):
-        fields[:, channel] = original ** exponents[:, None, None]
-        masks = crf.inference(fields, SEGMENTATION_CRF.iterations).argmax(axis=1)
-        share = (masks == channel).mean(axis=0, dtype=np.float32)
+    kept = np.zeros((classes, *largest.shape), dtype=np.uint16)  # scales at which a class stays
+    changes = list(product(range(classes), exponents))
+    for first in range(0, len(changes), AT_ONCE):
+        some = changes[first : first + AT_ONCE]
+        fields = np.repeat(response[None], len(some), axis=0)
+        for field, (channel, exponent) in zip(fields, some, strict=True):
+            field[channel] **= exponent
+        masks = crf.masks(fields, SEGMENTATION_CRF.iterations)
+        for mask, (channel, _) in zip(masks, some, strict=True):
+            kept[channel] += mask == channel
+    for count in kept:
+        share = count / np.float32(scales)
         np.maximum(largest, share * (1 - share), out=largest)
-        fields[:, channel] = original
     return largest

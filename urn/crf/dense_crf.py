@@ -10,7 +10,10 @@ from urn.crf.parameters import SEGMENTATION_CRF
 
 # Backend name -> module whose `Engine` does the work, the preferred one first. Modules are
 # imported on first use, so that a backend costs nothing where another one runs.
-BACKENDS = {"pydensecrf": "urn.crf.pydensecrf_backend"}
+BACKENDS = {
+    "numba": "urn.crf.numba_backend",
+    "pydensecrf": "urn.crf.pydensecrf_backend",
+}
 
 
 class Engine(Protocol):
@@ -21,6 +24,8 @@ class Engine(Protocol):
         image: np.ndarray,
         gaussian: tuple[float, float],
         bilateral: tuple[float, float, float],
+        threads: int,
+        memory: int,
     ) -> None:
         """Take an image (C-contiguous, writeable, not changed later) and the two kernels."""
 
@@ -29,6 +34,9 @@ class Engine(Protocol):
 
         The unary energy is −log of the field clipped to [`unary.LEAST_PROBABILITY`, 1].
         """
+
+    def masks(self, fields: np.ndarray, iterations: int) -> np.ndarray:
+        """The labels (F, H, W) uint8 whose marginals are largest; ties go to the lower one."""
 
 
 class DenseCRF:
@@ -43,6 +51,10 @@ class DenseCRF:
         gaussian: position width in pixels, weight.
         bilateral: position width in pixels, colour width on the 0-255 scale, weight.
         backend: a name in `BACKENDS`, or "auto" for the preferred one.
+        threads: fields are shared out among so many; the results are the same. More helps where
+            one image is all there is to do; several images are best given to several processes.
+        memory: bytes that the fields in work may take, beside what the image itself takes. Less
+            means fewer fields at a time, at least one.
 
     Raises:
         ValueError: an argument has the wrong shape, type or range, or the backend is unknown.
@@ -54,16 +66,24 @@ class DenseCRF:
         gaussian: tuple[float, float] = SEGMENTATION_CRF.gaussian,
         bilateral: tuple[float, float, float] = SEGMENTATION_CRF.bilateral,
         backend: str = "auto",
+        threads: int = 1,
+        memory: int = 1 << 29,
     ) -> None:
         image = np.asarray(image)
         if image.ndim != 3 or image.shape[2] != 3 or image.dtype != np.uint8 or not image.size:
             raise ValueError(f"image must be H×W×3 uint8, got {image.shape} {image.dtype}")
         if min(gaussian[0], *bilateral[:2]) <= 0:
             raise ValueError(f"kernel widths must be positive, got {gaussian=} {bilateral=}")
+        if min(gaussian[1], bilateral[2]) < 0:
+            raise ValueError(f"kernel weights must not be negative, got {gaussian=} {bilateral=}")
+        if threads < 1 or memory < 1:
+            raise ValueError(f"threads and memory must be at least 1, got {threads=} {memory=}")
         self._size = image.shape[:2]
         # The copy is small, contiguous and the engine's own, whatever becomes of the caller's.
         own = np.array(image, order="C")
-        self._engine: Engine = _engine_class(backend)(own, gaussian, bilateral)
+        self._engine: Engine = _engine_class(backend)(
+            own, gaussian, bilateral, threads, memory
+        )
 
     def inference(
         self, probabilities: ArrayLike, iterations: int = SEGMENTATION_CRF.iterations
@@ -81,6 +101,37 @@ class DenseCRF:
         Raises:
             ValueError: `probabilities` has the wrong shape, type or range.
         """
+        fields = self._checked(probabilities, iterations)
+        if fields.shape[-3] == 1 or not fields.size:
+            return np.ones_like(fields)
+        marginals = self._engine.inference(fields.reshape(-1, *fields.shape[-3:]), iterations)
+        return marginals.reshape(fields.shape)
+
+    def masks(
+        self, probabilities: ArrayLike, iterations: int = SEGMENTATION_CRF.iterations
+    ) -> np.ndarray:
+        """The most probable labels of one or many label fields: argmax of `inference`, for less.
+
+        Args:
+            probabilities: (..., L, H, W) as for `inference`, L ≤ 256.
+            iterations: as for `inference`.
+
+        Returns:
+            uint8 (..., H, W), the index of each pixel's label; ties go to the lower one.
+
+        Raises:
+            ValueError: as `inference` does.
+        """
+        fields = self._checked(probabilities, iterations)
+        if fields.shape[-3] > 256:
+            raise ValueError(f"masks have room for 256 labels, got {fields.shape[-3]}")
+        shape = (*fields.shape[:-3], *self._size)
+        if fields.shape[-3] == 1 or not fields.size:
+            return np.zeros(shape, np.uint8)
+        return self._engine.masks(fields.reshape(-1, *fields.shape[-3:]), iterations).reshape(shape)
+
+    def _checked(self, probabilities: ArrayLike, iterations: int) -> np.ndarray:
+        """The fields as C-contiguous float32."""
         fields = np.asarray(probabilities)
         if fields.ndim < 3 or fields.shape[-2:] != self._size or fields.shape[-3] < 1:
             raise ValueError(
@@ -95,10 +146,7 @@ class DenseCRF:
         # A NaN makes both false.
         if fields.size and not (fields.min() >= 0 and fields.max() < np.inf):
             raise ValueError("probabilities must be finite and not negative")
-        if fields.shape[-3] == 1 or not fields.size:
-            return np.ones_like(fields)
-        marginals = self._engine.inference(fields.reshape(-1, *fields.shape[-3:]), iterations)
-        return marginals.reshape(fields.shape)
+        return fields
 
 
 def _engine_class(backend: str) -> type[Engine]:

@@ -18,7 +18,10 @@ class Engine:
         image: np.ndarray,
         gaussian: tuple[float, float],
         bilateral: tuple[float, float, float],
+        threads: int,
+        memory: int,
     ) -> None:
+        """Take the image and kernels; `threads` and `memory` change nothing here."""
         self._image, self._gaussian, self._bilateral = image, gaussian, bilateral
         self._crfs: dict[int, dcrf.DenseCRF2D] = {}
 
@@ -32,6 +35,12 @@ class Engine:
             crf.setUnaryEnergy(unary_energy(field).reshape(labels, -1))
             result[:] = crf.inference(iterations)
         return marginals
+
+    def masks(self, fields: np.ndarray, iterations: int) -> np.ndarray:
+        """The likeliest labels of each field in turn."""
+        return np.stack([self.inference(f[None], iterations)[0].argmax(0) for f in fields]).astype(
+            np.uint8
+        )
 
     def _crf(self, labels: int) -> dcrf.DenseCRF2D:
         if labels not in self._crfs:

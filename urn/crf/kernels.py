@@ -1,0 +1,244 @@
+"""The compiled loops of the Numba backend.
+
+Values of one pixel or vertex lie side by side in rows of `LANES` channels; an array of N rows is
+flat, float32. A state is B such arrays one after another: with G fields of L labels filtered
+together, channel l·G + g is label l of field g, in array (l·G + g) // LANES. Label L − 1 has no
+channel: its marginal is what the others leave of one, and so is its message.
+
+Corners and chains (see `urn.crf.lattice.Lattice`) hold the places of rows, vertex · LANES.
+"""
+
+import numpy as np
+from numba import njit
+
+from urn.crf.lanes import (
+    fill,
+    fused_multiply_add,
+    lane_sum,
+    load,
+    maximum,
+    minimum,
+    nearest,
+    store,
+    two_to_the,
+)
+
+LANES = 8
+PIXELS = 32  # handled together where labels meet, so that their rows stay in the first-level cache
+# exp of more or less counts as exp of this: sums stay finite, and products need no denormals.
+LARGEST_EXPONENT = np.float32(60)
+
+jit = njit(nogil=True, cache=True, error_model="numpy")
+
+
+def _sharing(corner_count):  # type: ignore[no-untyped-def]
+    """`splat`, `slice_` and `slice_add` for lattices of so many corners; the loops unroll."""
+
+    @jit
+    def splat(rows, corners, weights, values):  # type: ignore[no-untyped-def]
+        """Share the rows of all pixels among their corners.
+
+        `values` has V + 2 rows, of which row V stays zero and row V + 1 takes what `blur` has no
+        use for.
+        """
+        values[:] = 0
+        for p in range(len(corners)):
+            row = load(rows, p * LANES, LANES)
+            for corner in range(corner_count):
+                place = np.int64(corners[p, corner])
+                weight = fill(weights[p, corner], LANES)
+                store(values, place, fused_multiply_add(weight, row, load(values, place, LANES)))
+
+    @njit(inline="always")
+    def taken(values, p, corners, weights):  # type: ignore[no-untyped-def]
+        """What pixel `p` takes back from its corners."""
+        row = fill(np.float32(0), LANES)
+        for corner in range(corner_count):
+            place = np.int64(corners[p, corner])
+            weight = fill(weights[p, corner], LANES)
+            row = fused_multiply_add(weight, load(values, place, LANES), row)
+        return row
+
+    @jit
+    def slice_(values, corners, weights, rows):  # type: ignore[no-untyped-def]
+        """Write what every pixel takes back."""
+        for p in range(len(corners)):
+            store(rows, p * LANES, taken(values, p, corners, weights))
+
+    @jit
+    def slice_add(values, corners, weights, others, rows):  # type: ignore[no-untyped-def]
+        """Write `others` + what every pixel takes back."""
+        for p in range(len(corners)):
+            row = load(others, p * LANES, LANES) + taken(values, p, corners, weights)
+            store(rows, p * LANES, row)
+
+    return splat, slice_, slice_add
+
+
+splat_spatial, _, slice_add_spatial = _sharing(3)
+splat_bilateral, slice_bilateral, _ = _sharing(6)
+
+
+@jit
+def blur(values, chain):  # type: ignore[no-untyped-def]
+    """Add half of both neighbours along one axis to every vertex of `chain`, in place."""
+    zeros = np.int64(chain[0])
+    half = fill(np.float32(0.5), LANES)
+    before = current = fill(np.float32(0), LANES)
+    here = zeros
+    for i in range(1, len(chain)):
+        there = np.int64(chain[i])
+        after = load(values, there, LANES)
+        place = here + (LANES if here == zeros else 0)
+        store(values, place, fused_multiply_add(half, before + after, current))
+        before, current, here = current, after, there
+
+
+@njit(inline="always")
+def _exponential(x):  # type: ignore[no-untyped-def]
+    """exp of lanes, which are first held within ±`LARGEST_EXPONENT`; relative error below 2e-7."""
+    x = maximum(x, fill(-LARGEST_EXPONENT, LANES))
+    x = minimum(x, fill(LARGEST_EXPONENT, LANES))
+    whole = nearest(x * fill(np.float32(1 / np.log(2)), LANES))
+    # ln 2 in two parts, of which the first has few digits: the products are exact.
+    rest = fused_multiply_add(whole, fill(np.float32(-0.693359375), LANES), x)
+    rest = fused_multiply_add(whole, fill(np.float32(0.693359375 - np.log(2)), LANES), rest)
+    series = fill(np.float32(1 / 720), LANES)
+    series = fused_multiply_add(series, rest, fill(np.float32(1 / 120), LANES))
+    series = fused_multiply_add(series, rest, fill(np.float32(1 / 24), LANES))
+    series = fused_multiply_add(series, rest, fill(np.float32(1 / 6), LANES))
+    series = fused_multiply_add(series, rest, fill(np.float32(1 / 2), LANES))
+    series = fused_multiply_add(series, rest, fill(np.float32(1), LANES))
+    series = fused_multiply_add(series, rest, fill(np.float32(1), LANES))
+    return series * two_to_the(whole)
+
+
+# Messages become marginals in place: softmax of `advantage` (a state that holds log-probabilities
+# less those of label L − 1) plus messages. `total_message` is, for every pixel, the sum of a
+# field's messages over its L labels. The score of label L − 1 is the reference: e^0 = 1.
+
+
+@jit
+def meet_two(state, advantage, total_message):  # type: ignore[no-untyped-def]
+    """For fields of two labels, each with one channel."""
+    one = fill(np.float32(1), LANES)
+    pixels = len(total_message)
+    for first in range(0, len(state), pixels * LANES):
+        for p in range(pixels):
+            place = first + p * LANES
+            message = load(state, place, LANES)
+            lift = message - fill(total_message[p], LANES)
+            power = _exponential(message + lift + load(advantage, place, LANES))
+            store(state, place, power / (one + power))
+
+
+@jit
+def meet_few(state, advantage, total_message, labels, fields):  # type: ignore[no-untyped-def]
+    """For fields whose labels lie in different lanes of a few rows.
+
+    A pixel's rows are written twice, one copy behind the other. Read from label·G on, lane (l, g)
+    then holds lane (l + label, g), so that sums over labels need no shuffles.
+    """
+    pixels = len(total_message)
+    block = pixels * LANES
+    channels = (labels - 1) * fields
+    rows = -(-channels // LANES) * LANES
+    width = channels + rows + LANES
+    twice = np.empty(PIXELS * width, np.float32)
+    powers = np.empty(PIXELS * width, np.float32)
+    one = fill(np.float32(1), LANES)
+    for first in range(0, pixels, PIXELS):
+        number = min(PIXELS, pixels - first)
+        for i in range(number):
+            place = len(state) - block + (first + i) * LANES
+            # Backwards, so that the first copy's padding is overwritten by the second copy.
+            for row in range(rows - LANES, -1, -LANES):
+                message = load(state, place, LANES)
+                store(twice, i * width + row, message)
+                store(twice, i * width + channels + row, message)
+                place -= block
+        for i in range(number):
+            shift = fill(total_message[first + i], LANES)
+            place = len(state) - block + (first + i) * LANES
+            for row in range(rows - LANES, -1, -LANES):
+                message = total = load(twice, i * width + row, LANES)
+                for rotated in range(fields, channels, fields):
+                    total = total + load(twice, i * width + row + rotated, LANES)
+                power = _exponential(message + total - shift + load(advantage, place, LANES))
+                store(powers, i * width + row, power)
+                store(powers, i * width + channels + row, power)
+                place -= block
+        for i in range(number):
+            place = (first + i) * LANES
+            for row in range(0, rows, LANES):
+                power = load(powers, i * width + row, LANES)
+                total = one + power
+                for rotated in range(fields, channels, fields):
+                    total = total + load(powers, i * width + row + rotated, LANES)
+                store(state, place, power / total)
+                place += block
+
+
+@jit
+def meet_many(state, advantage, total_message):  # type: ignore[no-untyped-def]
+    """For one field whose labels fill whole rows; padding has an advantage of −∞."""
+    pixels = len(total_message)
+    block = pixels * LANES
+    for first in range(0, block, LANES):
+        total = fill(np.float32(0), LANES)
+        for place in range(first, len(state), block):
+            total = total + load(state, place, LANES)
+        lift = fill(lane_sum(total) - total_message[first // LANES], LANES)
+        total = fill(np.float32(0), LANES)
+        for place in range(first, len(state), block):
+            score = load(state, place, LANES) + lift + load(advantage, place, LANES)
+            power = _exponential(score)
+            total = total + power
+            store(state, place, power)
+        share = fill(np.float32(1) / (np.float32(1) + lane_sum(total)), LANES)
+        for place in range(first, len(state), block):
+            store(state, place, load(state, place, LANES) * share)
+
+
+@jit
+def enter(energy, order, advantage):  # type: ignore[no-untyped-def]
+    """Write G×L×pixels unary energies to a state: how far they are below the last label's."""
+    fields, labels, pixels = energy.shape
+    for label in range(labels - 1):
+        for field in range(fields):
+            block, lane = divmod(label * fields + field, LANES)
+            for p in range(pixels):
+                pixel = order[p]
+                advantage[(block * pixels + p) * LANES + lane] = (
+                    energy[field, labels - 1, pixel] - energy[field, label, pixel]
+                )
+
+
+@jit
+def leave(state, order, marginals):  # type: ignore[no-untyped-def]
+    """Write a state of marginals to G×L×pixels."""
+    fields, labels, pixels = marginals.shape
+    for field in range(fields):
+        marginals[field, labels - 1] = 1
+        for label in range(labels - 1):
+            block, lane = divmod(label * fields + field, LANES)
+            for p in range(pixels):
+                marginal = state[(block * pixels + p) * LANES + lane]
+                marginals[field, label, order[p]] = marginal
+                marginals[field, labels - 1, order[p]] -= marginal
+
+
+@jit
+def leave_masks(state, order, labels, masks):  # type: ignore[no-untyped-def]
+    """Write the likeliest label of a state of marginals to G×pixels; ties go to the lower one."""
+    fields, pixels = masks.shape
+    for field in range(fields):
+        for p in range(pixels):
+            best, winner, rest = np.float32(-1), 0, np.float32(1)
+            for label in range(labels - 1):
+                block, lane = divmod(label * fields + field, LANES)
+                marginal = state[(block * pixels + p) * LANES + lane]
+                rest -= marginal
+                if marginal > best:
+                    best, winner = marginal, label
+            masks[field, order[p]] = labels - 1 if rest > best else winner
