@@ -59,7 +59,7 @@ def test_every_section_key_has_a_default(config):
         ("seed", -1, ["seed is -1", "at least 0"]),
         ("shard_size", 500, ["shard_size is 500", "at most 100"]),
         ("dataset", "shape", ["dataset", "'shape'", "did you mean 'shapes'?"]),
-        ("crf_backend", "gpu", ["crf_backend", "'gpu'", "allowed: auto, pydensecrf"]),
+        ("crf_backend", "gpu", ["crf_backend", "'gpu'", "allowed: auto, numba, torch, pydensecrf"]),
         ("pseudo_masks.refiner", "ppgm", ["pseudo_masks.refiner", "'ppgm'", "'ppmg'", "crf"]),
         ("pseudo_masks.alpha", 0, ["pseudo_masks.alpha is 0", "greater than 0"]),
         ("classification.learning_rat", 1, ["classification", "'learning_rat'", "learning_rate"]),

@@ -2,7 +2,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from plain_crf import plain_crf
+from benchmarks.published import plain_crf
 
 from urn.crf import REFINEMENT_CRF, SEGMENTATION_CRF, CRFParameters, DenseCRF
 from urn.crf.dense_crf import BACKENDS
@@ -100,6 +100,22 @@ def test_fields_do_not_influence_each_other(backend):
         np.testing.assert_array_equal(crf.inference(fields[batch]), together[batch])
 
 
+@pytest.mark.parametrize("labels", [1, 2, 3, 5, 9, 21])
+def test_masks_are_the_likeliest_labels(labels, backend):
+    image, fields = smooth_image(20, 30), random_fields(2, 5, labels, 20, 30)
+    crf = DenseCRF(image, backend=backend)
+    masks = crf.masks(fields)
+    assert (masks.shape, masks.dtype) == ((2, 5, 20, 30), np.uint8)
+    np.testing.assert_array_equal(masks, crf.inference(fields).argmax(axis=-3))
+
+
+def test_ties_go_to_the_lower_label(backend):
+    fields = np.full((3, 4, 9, 9), 0.25)
+    np.testing.assert_array_equal(
+        DenseCRF(np.full((9, 9, 3), 7, np.uint8), backend=backend).masks(fields, iterations=0), 0
+    )
+
+
 def test_marginals_sum_to_one(backend):
     marginals = infer(smooth_image(), random_fields(5, 3, 12, 10) * 0.1, backend=backend)
     assert marginals.dtype == np.float32
@@ -123,6 +139,7 @@ def test_no_iterations_normalises_the_clipped_field(backend):
         DenseCRF(smooth_image(), backend=backend).inference(field, iterations=0),
         clipped / clipped.sum(axis=0),
         rtol=1e-5,
+        atol=1e-6,
     )
 
 
@@ -206,9 +223,15 @@ def test_bad_probabilities(probabilities, message):
 
 def test_bad_settings():
     image = np.zeros((4, 5, 3), np.uint8)
-    with pytest.raises(ValueError, match="unknown CRF backend 'fast': use auto, pydensecrf"):
+    with pytest.raises(ValueError, match="unknown CRF backend 'fast': use auto, numba"):
         DenseCRF(image, backend="fast")
     with pytest.raises(ValueError, match="widths must be positive"):
         DenseCRF(image, bilateral=(67, 0, 4))
+    with pytest.raises(ValueError, match="weights must not be negative"):
+        DenseCRF(image, gaussian=(1, -3))
+    with pytest.raises(ValueError, match="at least 1"):
+        DenseCRF(image, threads=0)
+    with pytest.raises(ValueError, match="256 labels"):
+        DenseCRF(image).masks(np.ones((257, 4, 5)))
     with pytest.raises(ValueError, match="iterations"):
         DenseCRF(image).inference(np.ones((2, 4, 5)), iterations=-1)

@@ -1,6 +1,6 @@
 import numpy as np
 import pytest
-from plain_crf import plain_crf
+from benchmarks.published import plain_crf
 
 from urn.crf import REFINEMENT_CRF, SEGMENTATION_CRF
 from urn.refinement import REFINERS, crf_mask, crf_refine, ppmg

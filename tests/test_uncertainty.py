@@ -1,50 +1,13 @@
 import numpy as np
 import pytest
-from plain_crf import plain_crf
-from scipy.ndimage import gaussian_filter
+from benchmarks.published import plain_crf, plain_response_scaling
 
+from benchmarks.imitation import noisy_response
 from urn.crf import SEGMENTATION_CRF
 from urn.images import IGNORE, read_image, read_mask
 from urn.uncertainty import response_scaling, select_channels
 
 VOC_SCALES = (0.15, 0.2, 0.25, 4, 5, 6)
-
-
-def plain_mask(image, probabilities):
-    return plain_crf(image, probabilities, SEGMENTATION_CRF).argmax(axis=0)
-
-
-def literal_response_scaling(image, response, scales):
-    """Mask, uncertainty and weight with a new CRF for every class and scale."""
-    mask = plain_mask(image, response)
-    present = sorted(set(mask.ravel().tolist()))
-    variances = []
-    for channel in range(len(present)):
-        hits = []
-        for scale in scales:
-            scaled = response[present].copy()
-            scaled[channel] = scaled[channel] ** scale
-            hits.append((plain_mask(image, scaled) == channel).astype(float))
-        variances.append(np.var(hits, axis=0))
-    largest = np.max(variances, axis=0)
-    uncertainty = (largest - largest.min()) / (largest.max() - largest.min() + 1e-6)
-    return mask, uncertainty, np.floor(255 * (1 - uncertainty))
-
-
-def noisy_response(mask, classes, seed=0, confidence=8.0):
-    """A softmax as of a model that half knows the mask and mixes classes up."""
-    rng = np.random.default_rng(seed)
-    mask = np.where(mask == IGNORE, 0, mask)
-    sigma = mask.shape[1] / 40
-    truth = np.stack([mask == c for c in range(classes)]).astype(np.float32)
-    scores = confidence * gaussian_filter(truth, (0, sigma, sigma))
-    for width, strength in ((sigma, 0.4), (3 * sigma, 0.8)):
-        noise = gaussian_filter(rng.normal(size=scores.shape), (0, width, width))
-        scores += strength * noise / noise.std()
-    alike = rng.choice(np.setdiff1d(np.arange(1, classes), mask), 1)
-    scores[alike] += confidence * rng.uniform(0.4, 0.7) * (1 - gaussian_filter(truth[0], sigma))
-    exponential = np.exp(scores - scores.max(axis=0))
-    return (exponential / exponential.sum(axis=0)).astype(np.float32)
 
 
 @pytest.fixture
@@ -68,7 +31,7 @@ def response():
     "scales", [VOC_SCALES, (0.4, 0.5, 0.6, 2, 3, 4), (0.5, 2), (*VOC_SCALES, 1.5)]
 )
 def test_matches_a_literal_loop(image, response, scales):
-    mask, uncertainty, weight = literal_response_scaling(image, response, scales)
+    mask, uncertainty, weight = plain_response_scaling(image, response, scales)
     assert len(np.unique(mask)) >= 3
     assert len(np.unique(weight)) >= 2
     result = response_scaling(image, response, scales)
@@ -96,7 +59,10 @@ def test_only_differences_of_variance_count():
     response = np.full((2, 8, 12), 0.45)
     response[0, :, :6] = response[1, :, 6:] = 0.55
     masks = [
-        plain_mask(image, np.stack([response[0] ** scale, response[1]])) for scale in (0.1, 10)
+        plain_crf(image, np.stack([response[0] ** scale, response[1]]), SEGMENTATION_CRF).argmax(
+            axis=0
+        )
+        for scale in (0.1, 10)
     ]
     assert (masks[0] != masks[1]).all()
     result = response_scaling(image, response, (0.1, 10))

@@ -81,9 +81,7 @@ class DenseCRF:
         self._size = image.shape[:2]
         # The copy is small, contiguous and the engine's own, whatever becomes of the caller's.
         own = np.array(image, order="C")
-        self._engine: Engine = _engine_class(backend)(
-            own, gaussian, bilateral, threads, memory
-        )
+        self._engine: Engine = _engine_class(backend)(own, gaussian, bilateral, threads, memory)
 
     def inference(
         self, probabilities: ArrayLike, iterations: int = SEGMENTATION_CRF.iterations

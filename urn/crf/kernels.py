@@ -8,6 +8,9 @@ channel: its marginal is what the others leave of one, and so is its message.
 Corners and chains (see `urn.crf.lattice.Lattice`) hold the places of rows, vertex · LANES.
 """
 
+from collections.abc import Callable
+from typing import Any
+
 import numpy as np
 from numba import njit
 
@@ -28,29 +31,38 @@ PIXELS = 32  # handled together where labels meet, so that their rows stay in th
 # exp of more or less counts as exp of this: sums stay finite, and products need no denormals.
 LARGEST_EXPONENT = np.float32(60)
 
+Array = np.ndarray
+Kernel = Callable[..., None]
+
 jit = njit(nogil=True, cache=True, error_model="numpy")
 
 
-def _sharing(corner_count):  # type: ignore[no-untyped-def]
+def _sharing(corner_count: int) -> tuple[Kernel, Kernel, Kernel]:
     """`splat`, `slice_` and `slice_add` for lattices of so many corners; the loops unroll."""
 
     @jit
-    def splat(rows, corners, weights, values):  # type: ignore[no-untyped-def]
+    def splat(rows: Array, corners: Array, weights: Array, reached: Array, values: Array) -> None:
         """Share the rows of all pixels among their corners.
 
         `values` has V + 2 rows, of which row V stays zero and row V + 1 takes what `blur` has no
-        use for.
+        use for. Rows are zeroed as the pixels reach them, when they are about to be cached anyway.
         """
-        values[:] = 0
-        for p in range(len(corners)):
-            row = load(rows, p * LANES, LANES)
-            for corner in range(corner_count):
-                place = np.int64(corners[p, corner])
-                weight = fill(weights[p, corner], LANES)
-                store(values, place, fused_multiply_add(weight, row, load(values, place, LANES)))
+        done = 0
+        for part in range(len(reached)):
+            values[done : reached[part]] = 0
+            done = reached[part]
+            for p in range(part * PIXELS, min((part + 1) * PIXELS, len(corners))):
+                row = load(rows, p * LANES, LANES)
+                for corner in range(corner_count):
+                    place = np.int64(corners[p, corner])
+                    sum_ = fused_multiply_add(
+                        fill(weights[p, corner], LANES), row, load(values, place, LANES)
+                    )
+                    store(values, place, sum_)
+        values[done:] = 0
 
     @njit(inline="always")
-    def taken(values, p, corners, weights):  # type: ignore[no-untyped-def]
+    def taken(values: Array, p: int, corners: Array, weights: Array) -> Any:
         """What pixel `p` takes back from its corners."""
         row = fill(np.float32(0), LANES)
         for corner in range(corner_count):
@@ -60,13 +72,15 @@ def _sharing(corner_count):  # type: ignore[no-untyped-def]
         return row
 
     @jit
-    def slice_(values, corners, weights, rows):  # type: ignore[no-untyped-def]
+    def slice_(values: Array, corners: Array, weights: Array, rows: Array) -> None:
         """Write what every pixel takes back."""
         for p in range(len(corners)):
             store(rows, p * LANES, taken(values, p, corners, weights))
 
     @jit
-    def slice_add(values, corners, weights, others, rows):  # type: ignore[no-untyped-def]
+    def slice_add(
+        values: Array, corners: Array, weights: Array, others: Array, rows: Array
+    ) -> None:
         """Write `others` + what every pixel takes back."""
         for p in range(len(corners)):
             row = load(others, p * LANES, LANES) + taken(values, p, corners, weights)
@@ -80,7 +94,7 @@ splat_bilateral, slice_bilateral, _ = _sharing(6)
 
 
 @jit
-def blur(values, chain):  # type: ignore[no-untyped-def]
+def blur(values: Array, chain: Array) -> None:
     """Add half of both neighbours along one axis to every vertex of `chain`, in place."""
     zeros = np.int64(chain[0])
     half = fill(np.float32(0.5), LANES)
@@ -95,7 +109,7 @@ def blur(values, chain):  # type: ignore[no-untyped-def]
 
 
 @njit(inline="always")
-def _exponential(x):  # type: ignore[no-untyped-def]
+def _exponential(x: Any) -> Any:
     """exp of lanes, which are first held within ±`LARGEST_EXPONENT`; relative error below 2e-7."""
     x = maximum(x, fill(-LARGEST_EXPONENT, LANES))
     x = minimum(x, fill(LARGEST_EXPONENT, LANES))
@@ -119,68 +133,78 @@ def _exponential(x):  # type: ignore[no-untyped-def]
 
 
 @jit
-def meet_two(state, advantage, total_message):  # type: ignore[no-untyped-def]
-    """For fields of two labels, each with one channel."""
+def meet_columns(state: Array, advantage: Array, total_message: Array) -> None:
+    """For fields whose labels lie in the same lane of different blocks."""
     one = fill(np.float32(1), LANES)
     pixels = len(total_message)
-    for first in range(0, len(state), pixels * LANES):
-        for p in range(pixels):
-            place = first + p * LANES
-            message = load(state, place, LANES)
-            lift = message - fill(total_message[p], LANES)
-            power = _exponential(message + lift + load(advantage, place, LANES))
-            store(state, place, power / (one + power))
+    block = pixels * LANES
+    for first in range(0, block, LANES):
+        total = fill(-total_message[first // LANES], LANES)
+        for place in range(first, len(state), block):
+            total = total + load(state, place, LANES)
+        powers = one
+        for place in range(first, len(state), block):
+            score = load(state, place, LANES) + total + load(advantage, place, LANES)
+            power = _exponential(score)
+            powers = powers + power
+            store(state, place, power)
+        for place in range(first, len(state), block):
+            store(state, place, load(state, place, LANES) / powers)
 
 
 @jit
-def meet_few(state, advantage, total_message, labels, fields):  # type: ignore[no-untyped-def]
-    """For fields whose labels lie in different lanes of a few rows.
+def meet_few(
+    state: Array, advantage: Array, total_message: Array, labels: int, fields: int
+) -> None:
+    """For fields whose labels lie in different lanes of a few blocks.
 
-    A pixel's rows are written twice, one copy behind the other. Read from label·G on, lane (l, g)
-    then holds lane (l + label, g), so that sums over labels need no shuffles.
+    Sums are taken in the order of `meet_columns`: the results do not depend on the layout.
     """
     pixels = len(total_message)
     block = pixels * LANES
     channels = (labels - 1) * fields
     rows = -(-channels // LANES) * LANES
-    width = channels + rows + LANES
-    twice = np.empty(PIXELS * width, np.float32)
-    powers = np.empty(PIXELS * width, np.float32)
-    one = fill(np.float32(1), LANES)
+    width = rows + LANES
+    own = np.empty(PIXELS * width, np.float32)
+    sums = np.empty(PIXELS * width, np.float32)
     for first in range(0, pixels, PIXELS):
         number = min(PIXELS, pixels - first)
         for i in range(number):
-            place = len(state) - block + (first + i) * LANES
-            # Backwards, so that the first copy's padding is overwritten by the second copy.
-            for row in range(rows - LANES, -1, -LANES):
-                message = load(state, place, LANES)
-                store(twice, i * width + row, message)
-                store(twice, i * width + channels + row, message)
-                place -= block
+            place = (first + i) * LANES
+            for row in range(i * width, i * width + rows, LANES):
+                store(own, row, load(state, place, LANES))
+                place += block
         for i in range(number):
-            shift = fill(total_message[first + i], LANES)
-            place = len(state) - block + (first + i) * LANES
-            for row in range(rows - LANES, -1, -LANES):
-                message = total = load(twice, i * width + row, LANES)
-                for rotated in range(fields, channels, fields):
-                    total = total + load(twice, i * width + row + rotated, LANES)
-                power = _exponential(message + total - shift + load(advantage, place, LANES))
-                store(powers, i * width + row, power)
-                store(powers, i * width + channels + row, power)
-                place -= block
+            total = fill(-total_message[first + i], LANES)
+            _sum_labels(own, i * width, channels, fields, total, sums)
         for i in range(number):
             place = (first + i) * LANES
-            for row in range(0, rows, LANES):
-                power = load(powers, i * width + row, LANES)
-                total = one + power
-                for rotated in range(fields, channels, fields):
-                    total = total + load(powers, i * width + row + rotated, LANES)
-                store(state, place, power / total)
+            for row in range(i * width, i * width + rows, LANES):
+                score = load(own, row, LANES) + load(sums, row, LANES)
+                store(own, row, _exponential(score + load(advantage, place, LANES)))
+                place += block
+        for i in range(number):
+            one = fill(np.float32(1), LANES)
+            _sum_labels(own, i * width, channels, fields, one, sums)
+        for i in range(number):
+            place = (first + i) * LANES
+            for row in range(i * width, i * width + rows, LANES):
+                store(state, place, load(own, row, LANES) / load(sums, row, LANES))
                 place += block
 
 
+@njit(inline="always")
+def _sum_labels(own: Array, start: int, channels: int, fields: int, sum_: Any, sums: Array) -> None:
+    """Add a pixel's channels over the labels to `sum_`, and write it for each of them."""
+    for place in range(start, start + channels, fields):
+        sum_ = sum_ + load(own, place, LANES)
+    # Lanes from `fields` on are void, and overwritten by what follows.
+    for place in range(start, start + channels, fields):
+        store(sums, place, sum_)
+
+
 @jit
-def meet_many(state, advantage, total_message):  # type: ignore[no-untyped-def]
+def meet_many(state: Array, advantage: Array, total_message: Array) -> None:
     """For one field whose labels fill whole rows; padding has an advantage of −∞."""
     pixels = len(total_message)
     block = pixels * LANES
@@ -201,7 +225,7 @@ def meet_many(state, advantage, total_message):  # type: ignore[no-untyped-def]
 
 
 @jit
-def enter(energy, order, advantage):  # type: ignore[no-untyped-def]
+def enter(energy: Array, order: Array, advantage: Array) -> None:
     """Write G×L×pixels unary energies to a state: how far they are below the last label's."""
     fields, labels, pixels = energy.shape
     for label in range(labels - 1):
@@ -215,7 +239,7 @@ def enter(energy, order, advantage):  # type: ignore[no-untyped-def]
 
 
 @jit
-def leave(state, order, marginals):  # type: ignore[no-untyped-def]
+def leave(state: Array, order: Array, marginals: Array) -> None:
     """Write a state of marginals to G×L×pixels."""
     fields, labels, pixels = marginals.shape
     for field in range(fields):
@@ -226,10 +250,12 @@ def leave(state, order, marginals):  # type: ignore[no-untyped-def]
                 marginal = state[(block * pixels + p) * LANES + lane]
                 marginals[field, label, order[p]] = marginal
                 marginals[field, labels - 1, order[p]] -= marginal
+        for p in range(pixels):  # rounding may have gone below
+            marginals[field, labels - 1, p] = max(marginals[field, labels - 1, p], np.float32(0))
 
 
 @jit
-def leave_masks(state, order, labels, masks):  # type: ignore[no-untyped-def]
+def leave_masks(state: Array, order: Array, labels: int, masks: Array) -> None:
     """Write the likeliest label of a state of marginals to G×pixels; ties go to the lower one."""
     fields, pixels = masks.shape
     for field in range(fields):

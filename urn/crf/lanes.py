@@ -39,7 +39,9 @@ def _splat(builder: Any, scalar: Any, width: int) -> Any:
     return builder.shuffle_vector(first, ir.Constant(vector, ir.Undefined), mask)
 
 
-def _pointer(context: Any, builder: Any, array_type: Any, array: Any, start: Any, width: int) -> Any:
+def _pointer(
+    context: Any, builder: Any, array_type: Any, array: Any, start: Any, width: int
+) -> Any:
     data = context.make_array(array_type)(context, builder, array).data
     place = builder.gep(data, [start])
     return builder.bitcast(place, ir.VectorType(FLOAT, width).as_pointer())

@@ -38,18 +38,16 @@ def pixel_order(height: int, width: int) -> np.ndarray:
     return order.astype(np.int32)
 
 
-def spatial_features(height: int, width: int, order: np.ndarray, sxy: float) -> np.ndarray:
+def spatial_features(width: int, order: np.ndarray, sxy: float) -> np.ndarray:
     """N×2 float32: x and y in units of `sxy` pixels."""
     y, x = np.divmod(order, width)
     return np.stack([x, y], axis=1).astype(np.float32) / np.float32(sxy)
 
 
-def bilateral_features(
-    image: np.ndarray, order: np.ndarray, sxy: float, srgb: float
-) -> np.ndarray:
+def bilateral_features(image: np.ndarray, order: np.ndarray, sxy: float, srgb: float) -> np.ndarray:
     """N×5 float32: x and y in units of `sxy` pixels, colours in units of `srgb`."""
     colours = image.reshape(-1, 3)[order].astype(np.float32) / np.float32(srgb)
-    return np.hstack([spatial_features(*image.shape[:2], order, sxy), colours])
+    return np.hstack([spatial_features(image.shape[1], order, sxy), colours])
 
 
 def build_lattice(features: np.ndarray) -> Lattice:
@@ -81,23 +79,32 @@ def build_lattice(features: np.ndarray) -> Lattice:
     places = np.empty((count, corners), np.int32)
     weights = np.empty((count, corners), np.float32)
     keys, ids, names = _embed(features, scale, lowest.astype(np.int64), strides, places, weights)
-    steps = [strides.sum() - (corners * strides[j] if j < dimensions else 0) for j in range(corners)]
+    steps = [
+        strides.sum() - (corners * strides[j] if j < dimensions else 0) for j in range(corners)
+    ]
     chains = tuple(_chains(keys, ids, names, step) for step in steps)
     return Lattice(len(names), places, weights, chains)
 
 
 @njit(nogil=True, cache=True)
-def _slot(keys: np.ndarray, key: np.int64) -> np.uint64:
+def _slot(keys: np.ndarray, key: int) -> np.int64:
     """Where `key` is in a hash table whose empty slots hold −1, or where it belongs."""
     mask = np.uint64(len(keys) - 1)
     slot = ((np.uint64(key) * np.uint64(0x9E3779B97F4A7C15)) >> np.uint64(24)) & mask
     while keys[slot] != key and keys[slot] >= 0:
         slot = (slot + np.uint64(1)) & mask
-    return slot
+    return np.int64(slot)
 
 
 @njit(nogil=True, cache=True)
-def _embed(features, scale, lowest, strides, places, weights):  # type: ignore[no-untyped-def]
+def _embed(
+    features: np.ndarray,
+    scale: np.ndarray,
+    lowest: np.ndarray,
+    strides: np.ndarray,
+    places: np.ndarray,
+    weights: np.ndarray,
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Fill in the corners and weights of all points; return the hash table and vertex names."""
     count, dimensions = features.shape
     corners = dimensions + 1
@@ -179,7 +186,7 @@ def _embed(features, scale, lowest, strides, places, weights):  # type: ignore[n
 
 
 @njit(nogil=True, cache=True)
-def _chains(keys, ids, names, step):  # type: ignore[no-untyped-def]
+def _chains(keys: np.ndarray, ids: np.ndarray, names: np.ndarray, step: int) -> np.ndarray:
     """The vertices in chains, each `step` from the one before; see `Lattice`."""
     count = len(names)
     following = np.empty(count, np.int32)
@@ -206,7 +213,9 @@ def _chains(keys, ids, names, step):  # type: ignore[no-untyped-def]
 
 
 @njit(nogil=True, cache=True)
-def filter_ones(vertices, corners, weights, chains):  # type: ignore[no-untyped-def]
+def filter_ones(
+    vertices: int, corners: np.ndarray, weights: np.ndarray, chains: tuple[np.ndarray, ...]
+) -> np.ndarray:
     """What every point takes back from a lattice if all hold 1; float32 of all points."""
     values = np.zeros(vertices + 2, np.float32)
     for p in range(len(corners)):

@@ -14,7 +14,7 @@ from typing import NamedTuple
 import numpy as np
 
 from urn.crf import kernels
-from urn.crf.kernels import LANES
+from urn.crf.kernels import LANES, PIXELS
 from urn.crf.lattice import (
     Lattice,
     bilateral_features,
@@ -25,7 +25,6 @@ from urn.crf.lattice import (
 )
 from urn.crf.unary import unary_energy
 
-MOST_BLOCKS = 4  # of LANES channels, in which few labels are filtered together
 MANY_LABELS = LANES + 1  # from here on a field fills rows of its own
 NEVER = -1e30  # advantage of what is no label
 
@@ -38,13 +37,16 @@ class Kernel(NamedTuple):
 
     Attributes:
         corners, chains: as in `Lattice`, times LANES.
+        reached: the place behind all corners of the first PIXELS pixels, of twice as many, …;
+            vertices are numbered as pixels come to them.
         weights: of the corners. Splat and slice use the same ones, so each brings the square root
             of the kernel's weight and one side of the symmetric normalisation.
         total: the filter's answer where all pixels hold 1, float32 of all pixels.
     """
 
     corners: np.ndarray
-    chains: list[np.ndarray]
+    chains: tuple[np.ndarray, ...]
+    reached: np.ndarray
     weights: np.ndarray
     total: np.ndarray
 
@@ -94,24 +96,19 @@ class Engine:
 
     def _infer(self, fields: np.ndarray, iterations: int, leave: Leave) -> None:
         """Hand the final state of every group of fields to `leave`."""
-        number, labels, *_ = fields.shape
-        at_once = fields_together(number, labels, self._most_blocks())
 
-        def infer(first: int) -> None:
-            group = slice(first, min(first + at_once, number))
+        def infer(group: slice) -> None:
             leave(self._marginals(fields[group], iterations), group)
 
+        held = 2 * LANES * len(self._order) * np.float32().nbytes  # by a block of channels
+        number, labels, *_ = fields.shape
+        groups = groups_of_fields(number, labels, self._memory // (self._threads * held))
         if self._threads == 1:
-            for first in range(0, number, at_once):
-                infer(first)
+            for group in groups:
+                infer(group)
         else:
             with ThreadPoolExecutor(self._threads) as pool:
-                list(pool.map(infer, range(0, number, at_once)))
-
-    def _most_blocks(self) -> int:
-        """How many blocks of channels each thread may hold, with what is known of them."""
-        held = 2 * LANES * len(self._order) * np.float32().nbytes
-        return max(1, min(MOST_BLOCKS, self._memory // (self._threads * held)))
+                list(pool.map(infer, groups))
 
     def _marginals(self, fields: np.ndarray, iterations: int) -> np.ndarray:
         """The final state of a few fields that are filtered together."""
@@ -131,8 +128,8 @@ class Engine:
                 total = self._total
                 for block in np.split(state, blocks):
                     self._filter(block, values, messages)
-            if labels == 2:
-                kernels.meet_two(state, advantage, total)
+            if labels < MANY_LABELS and (labels == 2 or number == LANES):
+                kernels.meet_columns(state, advantage, total)
             elif labels < MANY_LABELS:
                 kernels.meet_few(state, advantage, total, labels, number)
             else:
@@ -144,34 +141,35 @@ class Engine:
 
         One kernel after the other, both on the memory of `values`, which stays in the cache.
         """
-        corners, chains, weights, _ = self._bilateral
+        corners, chains, reached, weights, _ = self._bilateral
         vertices = values[: chains[0][0] + 2 * LANES]
-        kernels.splat_bilateral(rows, corners, weights, vertices)
+        kernels.splat_bilateral(rows, corners, weights, reached, vertices)
         for chain in chains:
             kernels.blur(vertices, chain)
         kernels.slice_bilateral(vertices, corners, weights, messages)
 
-        corners, chains, weights, _ = self._spatial
+        corners, chains, reached, weights, _ = self._spatial
         vertices = values[: chains[0][0] + 2 * LANES]
-        kernels.splat_spatial(rows, corners, weights, vertices)
+        kernels.splat_spatial(rows, corners, weights, reached, vertices)
         for chain in chains:
             kernels.blur(vertices, chain)
         kernels.slice_add_spatial(vertices, corners, weights, messages, rows)
 
 
-def fields_together(fields: int, labels: int, most_blocks: int) -> int:
-    """How many of `fields` fields are filtered together, so that few channels lie idle."""
+def groups_of_fields(fields: int, labels: int, most_blocks: int) -> list[slice]:
+    """Which fields are filtered together: few channels lie idle, and memory suffices.
+
+    LANES fields fill the lanes of L − 1 blocks; what is left over shares blocks. A field of many
+    labels fills blocks alone.
+    """
     channels = labels - 1
     if labels >= MANY_LABELS:
-        return 1
-
-    def blocks(size: int) -> int:
-        """Needed for all fields, in groups of `size`."""
-        whole, rest = divmod(fields, size)
-        return whole * -(-size * channels // LANES) + -(-rest * channels // LANES)
-
-    most = max(1, min(fields, most_blocks * LANES // channels))
-    return min(range(1, most + 1), key=blocks)
+        return [slice(i, i + 1) for i in range(fields)]
+    whole = LANES if channels <= most_blocks else 1
+    rest = max(1, min(LANES, most_blocks * LANES // channels))
+    starts = list(range(0, fields - whole + 1, whole))
+    starts += range(starts[-1] + whole if starts else 0, fields, rest)
+    return [slice(a, b) for a, b in zip(starts, [*starts[1:], fields], strict=True)]
 
 
 def _kernel(lattice: Lattice, weight: float) -> Kernel:
@@ -182,7 +180,10 @@ def _kernel(lattice: Lattice, weight: float) -> Kernel:
     factors = np.sqrt(np.float32(weight) * gain / (answer + np.float32(1e-20)))
     weights *= factors[:, None]
     total = filter_ones(vertices, corners, weights, chains)
-    return Kernel(corners * LANES, [chain * LANES for chain in chains], weights, total)
+    last = np.append(np.arange(PIXELS - 1, len(corners) - 1, PIXELS), len(corners) - 1)
+    reached = np.maximum.accumulate(corners.max(axis=1))[last] + 1
+    chains = tuple(chain * LANES for chain in chains)
+    return Kernel(corners * LANES, chains, reached * LANES, weights, total)
 
 
 @lru_cache(2)
@@ -193,4 +194,4 @@ def _order(height: int, width: int) -> np.ndarray:
 @lru_cache(2)
 def _spatial_kernel(height: int, width: int, sxy: float, weight: float) -> Kernel:
     """The Gaussian kernel depends on the size of the image alone."""
-    return _kernel(build_lattice(spatial_features(height, width, _order(height, width), sxy)), weight)
+    return _kernel(build_lattice(spatial_features(width, _order(height, width), sxy)), weight)

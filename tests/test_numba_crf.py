@@ -1,0 +1,142 @@
+"""What only the Numba backend could get wrong; what all backends share is in test_crf.py."""
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from benchmarks.published import plain_crf
+from urn.crf import REFINEMENT_CRF, SEGMENTATION_CRF, CRFParameters, DenseCRF
+from urn.crf.lattice import build_lattice, pixel_order, spatial_features
+from urn.crf.numba_backend import groups_of_fields
+
+NARROW_CRF = CRFParameters(gaussian=(2, 5), bilateral=(20, 7, 6))
+
+
+def photo_like(height, width, seed):
+    """Regions of colour, shading and noise."""
+    rng = np.random.default_rng(seed)
+    y, x = np.mgrid[:height, :width]
+    image = np.zeros((height, width, 3))
+    for _ in range(5):
+        line = rng.normal(size=2) @ [(y - height / 2).ravel(), (x - width / 2).ravel()]
+        image += (line.reshape(height, width) > rng.normal(0, 9))[..., None] * rng.uniform(0, 60, 3)
+    image += y[..., None] * rng.uniform(0, 0.5) + rng.normal(0, rng.uniform(0, 8), image.shape)
+    return image.clip(0, 255).astype(np.uint8)
+
+
+def softmax_fields(fields, labels, height, width, seed):
+    scores = 4 * np.random.default_rng(seed).normal(size=(fields, labels, height, width))
+    scores = (scores + np.roll(scores, 1, axis=-1) + np.roll(scores, 1, axis=-2)) / 2
+    power = np.exp(scores - scores.max(axis=1, keepdims=True))
+    return (power / power.sum(axis=1, keepdims=True)).astype(np.float32)
+
+
+def engine(image, parameters, **options):
+    return DenseCRF(image, parameters.gaussian, parameters.bilateral, "numba", **options)
+
+
+@pytest.mark.parametrize("parameters", [REFINEMENT_CRF, SEGMENTATION_CRF, NARROW_CRF])
+@pytest.mark.parametrize("labels", [2, 3, 4, 8, 9, 10, 21, 81])
+def test_agrees_with_pydensecrf(labels, parameters):
+    """On both sides of the label counts at which the layout of channels changes."""
+    image = photo_like(45, 61, labels)
+    fields = softmax_fields(2, labels, 45, 61, labels)
+    expected = np.stack([plain_crf(image, field, parameters) for field in fields])
+    marginals = engine(image, parameters).inference(fields, parameters.iterations)
+    np.testing.assert_allclose(marginals, expected, atol=1e-3)
+    assert (marginals.argmax(axis=1) == expected.argmax(axis=1)).mean() >= 0.9999
+
+
+def test_many_fields_agree_with_pydensecrf():
+    """More than fill the lanes of their blocks, and some left over."""
+    image, fields = photo_like(30, 40, 1), softmax_fields(19, 4, 30, 40, 1)
+    expected = np.stack([plain_crf(image, field, SEGMENTATION_CRF) for field in fields])
+    np.testing.assert_allclose(
+        engine(image, SEGMENTATION_CRF).inference(fields), expected, atol=1e-3
+    )
+
+
+sizes = st.tuples(st.integers(1, 24), st.integers(1, 24))
+seeds = st.integers(0, 1000)
+
+
+@settings(max_examples=40, deadline=None)
+@given(size=sizes, seed=seeds, labels=st.integers(2, 12), fields=st.integers(1, 10))
+def test_fields_together_are_as_fields_alone(size, seed, labels, fields):
+    image, given_ = photo_like(*size, seed), softmax_fields(fields, labels, *size, seed)
+    crf = engine(image, SEGMENTATION_CRF)
+    together = crf.inference(given_)
+    for field, marginals in zip(given_, together, strict=True):
+        np.testing.assert_array_equal(crf.inference(field), marginals)
+    np.testing.assert_allclose(together.sum(axis=1), 1, atol=1e-5)
+    assert together.min() >= 0
+
+
+@settings(max_examples=40, deadline=None)
+@given(size=sizes, seed=seeds, labels=st.integers(2, 12), data=st.data())
+def test_labels_may_change_places(size, seed, labels, data):
+    image, field = photo_like(*size, seed), softmax_fields(1, labels, *size, seed)[0]
+    order = data.draw(st.permutations(range(labels)))
+    crf = engine(image, SEGMENTATION_CRF)
+    np.testing.assert_allclose(crf.inference(field[order]), crf.inference(field)[order], atol=1e-3)
+
+
+@settings(max_examples=30, deadline=None)
+@given(size=sizes, seed=seeds, labels=st.integers(2, 12), fields=st.integers(1, 20))
+def test_threads_and_memory_change_nothing(size, seed, labels, fields):
+    image, given_ = photo_like(*size, seed), softmax_fields(fields, labels, *size, seed)
+    expected = engine(image, SEGMENTATION_CRF).inference(given_)
+    threaded = engine(image, SEGMENTATION_CRF, threads=3).inference(given_)
+    np.testing.assert_array_equal(threaded, expected)
+    frugal = engine(image, SEGMENTATION_CRF, memory=1).inference(given_)
+    np.testing.assert_array_equal(frugal, expected)
+
+
+@given(fields=st.integers(1, 60), labels=st.integers(2, 100), blocks=st.integers(0, 200))
+def test_every_field_is_in_one_group(fields, labels, blocks):
+    groups = groups_of_fields(fields, labels, blocks)
+    assert [i for group in groups for i in range(fields)[group]] == list(range(fields))
+    for group in groups:
+        number = group.stop - group.start
+        assert number == 1 or -(-number * (labels - 1) // 8) <= blocks
+
+
+def test_extreme_fields():
+    """Certain labels and strong kernels: nothing overflows."""
+    image = photo_like(20, 30, 3)
+    fields = np.zeros((9, 3, 20, 30), np.float32)
+    fields[:, 0] = 1
+    fields[4:, :, :, 15:] = [[[0]], [[1]], [[0]]]
+    for weight in (1, 20, 100):
+        marginals = DenseCRF(image, (3, weight), (30, 10, weight), "numba").inference(fields)
+        assert np.isfinite(marginals).all()
+        np.testing.assert_allclose(marginals.sum(axis=1), 1, atol=1e-5)
+        assert (marginals[0, 0] > 0.99).all()
+
+
+def test_vertices_are_numbered_as_pixels_reach_them():
+    """`splat` zeroes no more than the pixels so far have reached."""
+    order = pixel_order(40, 50)
+    np.testing.assert_array_equal(np.sort(order), np.arange(2000))
+    lattice = build_lattice(spatial_features(50, order, 2.0))
+    first = np.unique(lattice.corners.ravel(), return_index=True)[1]
+    assert len(first) == lattice.vertices
+    assert (np.diff(first) > 0).all()
+    np.testing.assert_allclose(lattice.weights.sum(axis=1), 1, atol=1e-5)
+    assert lattice.weights.min() > -1e-5
+
+
+def test_chains_hold_every_neighbour_once():
+    lattice = build_lattice(spatial_features(30, pixel_order(20, 30), 1.5))
+    for chain in lattice.chains:
+        assert chain[0] == chain[-1] == lattice.vertices
+        inside = chain[chain < lattice.vertices]
+        assert len(np.unique(inside)) == len(inside)
+        between = np.diff(np.flatnonzero(chain == lattice.vertices)) - 1
+        assert between.min() >= 2
+
+
+def test_kernels_too_narrow_to_number_their_vertices():
+    with pytest.raises(ValueError, match="widths are too small"):
+        DenseCRF(photo_like(50, 60, 0), bilateral=(1e-4, 1e-4, 4), backend="numba")

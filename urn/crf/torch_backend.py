@@ -1,0 +1,170 @@
+"""Dense CRF on tensors: on the graphics card where there is one, else on the processor.
+
+The numbers are pydensecrf's up to rounding. The lattices are built once, on the device; all labels
+but one of all fields of a group are filtered side by side. Sums are formed in a fixed order,
+without atomic additions, so that results repeat bit by bit.
+"""
+
+from collections.abc import Iterator
+from functools import lru_cache
+from typing import NamedTuple
+
+import numpy as np
+import torch
+from torch import Tensor
+from torch.nn.functional import embedding_bag
+
+from urn.crf.torch_lattice import Lattice, bilateral_features, build_lattice, spatial_features
+from urn.crf.unary import LEAST_PROBABILITY
+
+# Points that are added up in one go. Where many more share a vertex, as those of a clear sky do,
+# the sum of all would keep one part of the device busy long after all others are done.
+RUN = 64
+
+
+class Step(NamedTuple):
+    """A sparse matrix with R rows and S entries, sorted by row.
+
+    Attributes:
+        columns: S int32, of the entries.
+        starts: R int32, where in `columns` each row begins.
+        weights: S float32, the entries; None if all are 1.
+    """
+
+    columns: Tensor
+    starts: Tensor
+    weights: Tensor | None
+
+    def __call__(self, values: Tensor) -> Tensor:
+        """The product with `values`."""
+        return embedding_bag(
+            self.columns, values, self.starts, mode="sum", per_sample_weights=self.weights
+        )
+
+
+class Kernel(NamedTuple):
+    """A Gaussian filter over the N pixels of an image, normalised and weighted.
+
+    Attributes:
+        steps: splat in two steps, blur along each axis, slice. Splat and slice each bring the
+            square root of the kernel's weight and one side of the symmetric normalisation.
+        total: (N, 1) float32, the filter's answer where all pixels hold 1.
+    """
+
+    steps: list[Step]
+    total: Tensor
+
+
+class Engine:
+    """See `urn.crf.dense_crf.Engine`."""
+
+    def __init__(
+        self,
+        image: np.ndarray,
+        gaussian: tuple[float, float],
+        bilateral: tuple[float, float, float],
+        threads: int,
+        memory: int,
+        device: str | torch.device | None = None,
+    ) -> None:
+        """Take the image and kernels; `threads` changes nothing here: torch has its own setting.
+
+        Args:
+            device: where to work; None for CUDA where there is any, else the processor.
+        """
+        self._device = torch.device(device or ("cuda" if torch.cuda.is_available() else "cpu"))
+        self._memory = memory
+        self._spatial = _spatial_kernel(*image.shape[:2], *gaussian, self._device)
+        sxy, srgb, weight = bilateral
+        features = bilateral_features(image, sxy, srgb, self._device)
+        self._bilateral = _kernel(build_lattice(features), weight)
+
+    def inference(self, fields: np.ndarray, iterations: int) -> np.ndarray:
+        """Marginals of all fields."""
+        marginals = np.empty_like(fields)
+        for group, state in self._infer(fields, iterations):
+            result = state.permute(1, 2, 0).cpu().numpy()
+            marginals[group] = result.reshape(marginals[group].shape)
+        return marginals
+
+    def masks(self, fields: np.ndarray, iterations: int) -> np.ndarray:
+        """The likeliest labels of all fields."""
+        masks = np.empty((len(fields), *fields.shape[2:]), np.uint8)
+        for group, state in self._infer(fields, iterations):
+            result = state.argmax(2).to(torch.uint8).T.cpu().numpy()
+            masks[group] = result.reshape(masks[group].shape)
+        return masks
+
+    def _infer(self, fields: np.ndarray, iterations: int) -> Iterator[tuple[slice, Tensor]]:
+        """Every group of fields and its final state."""
+        number, labels, *_ = fields.shape
+        size = max(1, self._memory // (labels * self._bytes_per_label()))
+        for first in range(0, number, size):
+            group = slice(first, first + size)
+            yield group, self._marginals(fields[group], iterations)
+
+    def _bytes_per_label(self) -> int:
+        """What one label of one field takes: four states, or three and a step's two ends."""
+        pixels = len(self._spatial.total)
+        most = max(len(step.starts) for step in (*self._spatial.steps, *self._bilateral.steps))
+        return (4 * pixels + 2 * most) * np.float32().nbytes
+
+    def _marginals(self, fields: np.ndarray, iterations: int) -> Tensor:
+        """Marginals (pixels, G, L) of the G fields of a group."""
+        entering = torch.tensor(fields, device=self._device).clamp_(LEAST_PROBABILITY, 1).log_()
+        advantage = entering.flatten(2).permute(2, 0, 1).contiguous()
+        del entering
+        total = (self._spatial.total + self._bilateral.total)[:, :, None]
+        state = advantage.softmax(2)
+        for _ in range(iterations):
+            # Labels sum to one, so that the last one's message is what the others leave.
+            rows = state[..., :-1].flatten(1)
+            del state
+            message = _filter(self._bilateral.steps, rows)
+            message += _filter(self._spatial.steps, rows)
+            message = message.reshape(*advantage.shape[:2], -1)
+            rest = total - message.sum(2, keepdim=True)
+            state = torch.cat([message, rest], 2).add_(advantage).softmax(2)
+        return state
+
+
+def _filter(steps: list[Step], values: Tensor) -> Tensor:
+    for step in steps:
+        values = step(values)
+    return values
+
+
+def _kernel(lattice: Lattice, weight: float) -> Kernel:
+    corners, weights, order, starts, neighbours, exists = lattice
+    cuts = torch.cat([starts, torch.arange(0, len(order), RUN, device=order.device)]).unique()
+    halves = torch.tensor([1, 0.5, 0.5], device=order.device)
+    splat = _step(order // corners.shape[1], cuts, weights.flatten()[order])
+    gather = _step(torch.arange(len(cuts), device=order.device), torch.searchsorted(cuts, starts))
+    blurs = [_rows(n, there * halves) for n, there in zip(neighbours, exists, strict=True)]
+    steps = [splat, gather, *blurs, _rows(corners, weights)]
+
+    ones = torch.ones_like(weights[:, :1])
+    gain = 1 / (1 + 2.0 ** (1 - len(blurs)))  # what blurring loses
+    factors = (weight * gain / (gain * _filter(steps, ones) + 1e-20)).sqrt()
+    weights = weights * factors
+    steps[0] = splat._replace(weights=weights.flatten()[order])
+    steps[-1] = _rows(corners, weights)
+    return Kernel(steps, _filter(steps, ones))
+
+
+def _step(columns: Tensor, starts: Tensor, weights: Tensor | None = None) -> Step:
+    return Step(columns.int(), starts.int(), weights)
+
+
+def _rows(columns: Tensor, weights: Tensor) -> Step:
+    """Rows of equally many entries."""
+    starts = torch.arange(0, columns.numel(), columns.shape[1], device=columns.device)
+    return _step(columns.flatten(), starts, weights.flatten())
+
+
+@lru_cache(2)
+def _spatial_kernel(
+    height: int, width: int, sxy: float, weight: float, device: torch.device
+) -> Kernel:
+    """The Gaussian kernel depends on the size of the image alone."""
+    return _kernel(build_lattice(spatial_features(height, width, sxy, device)), weight)
