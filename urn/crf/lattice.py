@@ -5,6 +5,7 @@ the d + 1 corners of the lattice simplex around it (splat), the values at the la
 are blurred along d + 1 axes, and every point takes its value back from its corners (slice).
 """
 
+from collections.abc import Callable
 from typing import NamedTuple
 
 import numpy as np
@@ -78,7 +79,9 @@ def build_lattice(features: np.ndarray) -> Lattice:
 
     places = np.empty((count, corners), np.int32)
     weights = np.empty((count, corners), np.float32)
-    keys, ids, names = _embed(features, scale, lowest.astype(np.int64), strides, places, weights)
+    keys, ids, names = EMBED[dimensions](
+        features, scale, lowest.astype(np.int64), strides, places, weights
+    )
     steps = [
         strides.sum() - (corners * strides[j] if j < dimensions else 0) for j in range(corners)
     ]
@@ -96,93 +99,103 @@ def _slot(keys: np.ndarray, key: int) -> np.int64:
     return np.int64(slot)
 
 
-@njit(nogil=True, cache=True)
-def _embed(
-    features: np.ndarray,
-    scale: np.ndarray,
-    lowest: np.ndarray,
-    strides: np.ndarray,
-    places: np.ndarray,
-    weights: np.ndarray,
-) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Fill in the corners and weights of all points; return the hash table and vertex names."""
-    count, dimensions = features.shape
+def _embedding(dimensions: int) -> Callable[..., tuple[np.ndarray, np.ndarray, np.ndarray]]:
+    """`embed` for so many features; its loops over them unroll."""
     corners = dimensions + 1
-    size = 1 << 12
-    keys, ids = np.full(size, np.int64(-1)), np.empty(size, np.int32)
-    names = np.empty(size // 2, np.int64)
-    found = 0
-    elevated, base = np.empty(corners, np.float32), np.empty(corners, np.float32)
-    rank = np.empty(corners, np.int32)
-    coordinates = np.empty(corners + 1, np.float32)
-    previous = np.full(corners, np.int64(-1))
-    up, down = np.float32(corners), np.float32(1) / np.float32(corners)
-    for p in range(count):
-        if found + corners > size // 2:  # half full: twice the table
-            size *= 2
-            keys, ids = np.full(size, np.int64(-1)), np.empty(size, np.int32)
-            for v in range(found):
-                slot = _slot(keys, names[v])
-                keys[slot], ids[slot] = names[v], v
-            longer = np.empty(size // 2, np.int64)
-            longer[:found] = names[:found]
-            names = longer
 
-        # Onto the hyperplane in which coordinates sum to zero.
-        total = np.float32(0)
-        for j in range(dimensions, 0, -1):
-            scaled = features[p, j - 1] * scale[j - 1]
-            elevated[j] = total - np.float32(j) * scaled
-            total += scaled
-        elevated[0] = total
-        # The nearest vertex whose coordinates are multiples of d + 1, and the order of the
-        # distances from it, which tells the simplex.
-        excess = 0
-        for i in range(corners):
-            whole = np.rint(down * elevated[i])
-            base[i] = whole * up
-            excess += int(whole)
-            rank[i] = 0
-        for i in range(dimensions):
-            for j in range(i + 1, corners):
-                if elevated[i] - base[i] < elevated[j] - base[j]:
-                    rank[i] += 1
-                else:
-                    rank[j] += 1
-        for i in range(corners):
-            rank[i] += excess
-            if rank[i] < 0:
-                rank[i] += corners
-                base[i] += up
-            elif rank[i] > dimensions:
-                rank[i] -= corners
-                base[i] -= up
+    @njit(nogil=True, cache=True)
+    def embed(
+        features: np.ndarray,
+        scale: np.ndarray,
+        lowest: np.ndarray,
+        strides: np.ndarray,
+        places: np.ndarray,
+        weights: np.ndarray,
+    ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+        """Fill in the corners and weights of all points; return the hash table and vertex names."""
+        count = len(features)
+        size = 1 << 12
+        keys, ids = np.full(size, np.int64(-1)), np.empty(size, np.int32)
+        names = np.empty(size // 2, np.int64)
+        found = 0
+        elevated, base = np.empty(corners, np.float32), np.empty(corners, np.float32)
+        rank = np.empty(corners, np.int32)
+        coordinates = np.empty(corners + 1, np.float32)
+        falls, rise = np.empty(corners, np.int64), strides.sum()
+        previous = np.full(corners, np.int64(-1))
+        up, down = np.float32(corners), np.float32(1) / np.float32(corners)
+        for p in range(count):
+            if found + corners > size // 2:  # half full: twice the table
+                size *= 2
+                keys, ids = np.full(size, np.int64(-1)), np.empty(size, np.int32)
+                for v in range(found):
+                    slot = _slot(keys, names[v])
+                    keys[slot], ids[slot] = names[v], v
+                longer = np.empty(size // 2, np.int64)
+                longer[:found] = names[:found]
+                names = longer
 
-        coordinates[:] = 0
-        origin = np.int64(0)
-        for i in range(corners):
-            offset = (elevated[i] - base[i]) * down
-            coordinates[dimensions - rank[i]] += offset
-            coordinates[corners - rank[i]] -= offset
-            if i < dimensions:
-                origin += (np.int64(base[i]) - lowest[i]) * strides[i]
-        coordinates[0] += np.float32(1) + coordinates[corners]
-
-        for corner in range(corners):
-            key = origin
+            # Onto the hyperplane in which coordinates sum to zero.
+            total = np.float32(0)
+            for j in range(dimensions, 0, -1):
+                scaled = features[p, j - 1] * scale[j - 1]
+                elevated[j] = total - np.float32(j) * scaled
+                total += scaled
+            elevated[0] = total
+            # The nearest vertex whose coordinates are multiples of d + 1, and the order of the
+            # distances from it, which tells the simplex.
+            excess = 0
+            for i in range(corners):
+                whole = np.rint(down * elevated[i])
+                base[i] = whole * up
+                excess += int(whole)
+                rank[i] = 0
             for i in range(dimensions):
-                key += strides[i] * (corner - (corners if rank[i] > dimensions - corner else 0))
-            if key == previous[corner]:  # as often among neighbours
-                places[p, corner] = places[p - 1, corner]
-            else:
-                previous[corner] = key
-                slot = _slot(keys, key)
-                if keys[slot] < 0:
-                    keys[slot], ids[slot], names[found] = key, found, key
-                    found += 1
-                places[p, corner] = ids[slot]
-            weights[p, corner] = coordinates[corner]
-    return keys, ids, names[:found].copy()
+                for j in range(i + 1, corners):
+                    nearer = np.int32(elevated[i] - base[i] < elevated[j] - base[j])
+                    rank[i] += nearer  # no branch: which way it goes is anyone's guess
+                    rank[j] += 1 - nearer
+            for i in range(corners):
+                rank[i] += excess
+                if rank[i] < 0:
+                    rank[i] += corners
+                    base[i] += up
+                elif rank[i] > dimensions:
+                    rank[i] -= corners
+                    base[i] -= up
+
+            coordinates[:] = 0
+            origin = np.int64(0)
+            for i in range(corners):
+                offset = (elevated[i] - base[i]) * down
+                coordinates[dimensions - rank[i]] += offset
+                coordinates[corners - rank[i]] -= offset
+                if i < dimensions:
+                    origin += (np.int64(base[i]) - lowest[i]) * strides[i]
+                falls[rank[i]] = corners * strides[i] if i < dimensions else 0
+            coordinates[0] += np.float32(1) + coordinates[corners]
+
+            # From corner to corner, one coordinate falls by d and all others rise by 1.
+            key = origin
+            for corner in range(corners):
+                if corner > 0:
+                    key += rise - falls[corners - corner]
+                if key == previous[corner]:  # as often among neighbours
+                    places[p, corner] = places[p - 1, corner]
+                else:
+                    previous[corner] = key
+                    slot = _slot(keys, key)
+                    if keys[slot] < 0:
+                        keys[slot], ids[slot], names[found] = key, found, key
+                        found += 1
+                    places[p, corner] = ids[slot]
+                weights[p, corner] = coordinates[corner]
+        return keys, ids, names[:found].copy()
+
+    return embed
+
+
+EMBED = {dimensions: _embedding(dimensions) for dimensions in (2, 5)}
 
 
 @njit(nogil=True, cache=True)

@@ -12,7 +12,7 @@ from typing import NamedTuple
 import numpy as np
 import torch
 from torch import Tensor
-from torch.nn.functional import embedding_bag
+from torch.nn.functional import embedding_bag, pad
 
 from urn.crf.torch_lattice import Lattice, bilateral_features, build_lattice, spatial_features
 from urn.crf.unary import LEAST_PROBABILITY
@@ -104,28 +104,38 @@ class Engine:
             yield group, self._marginals(fields[group], iterations)
 
     def _bytes_per_label(self) -> int:
-        """What one label of one field takes: four states, or three and a step's two ends."""
+        """What one label of one field takes: four states, and a step's two ends."""
         pixels = len(self._spatial.total)
         most = max(len(step.starts) for step in (*self._spatial.steps, *self._bilateral.steps))
         return (4 * pixels + 2 * most) * np.float32().nbytes
 
     def _marginals(self, fields: np.ndarray, iterations: int) -> Tensor:
-        """Marginals (pixels, G, L) of the G fields of a group."""
+        """Marginals (N, G, L) of the G fields of a group."""
         entering = torch.tensor(fields, device=self._device).clamp_(LEAST_PROBABILITY, 1).log_()
-        advantage = entering.flatten(2).permute(2, 0, 1).contiguous()
+        unary = entering.flatten(2).permute(2, 0, 1).contiguous()
         del entering
-        total = (self._spatial.total + self._bilateral.total)[:, :, None]
-        state = advantage.softmax(2)
+        total = self._spatial.total + self._bilateral.total
+        state = unary.clone()
+        _softmax(state)
         for _ in range(iterations):
             # Labels sum to one, so that the last one's message is what the others leave.
-            rows = state[..., :-1].flatten(1)
-            del state
-            message = _filter(self._bilateral.steps, rows)
-            message += _filter(self._spatial.steps, rows)
-            message = message.reshape(*advantage.shape[:2], -1)
-            rest = total - message.sum(2, keepdim=True)
-            state = torch.cat([message, rest], 2).add_(advantage).softmax(2)
+            message = self._messages(state[..., :-1].flatten(1)).view(*unary.shape[:2], -1)
+            state[..., :-1] = message
+            state[..., -1] = total - message.sum(2)
+            state += unary
+            _softmax(state)
         return state
+
+    def _messages(self, values: Tensor) -> Tensor:
+        """What the pixels of an image tell each other, (N, channels) like `values`."""
+        return _filter(self._bilateral.steps, values).add_(_filter(self._spatial.steps, values))
+
+
+def _softmax(scores: Tensor) -> None:
+    """Along the last axis, in place; for few labels much faster than torch's own on a processor."""
+    scores -= scores.amax(-1, keepdim=True)
+    scores.exp_()
+    scores /= scores.sum(-1, keepdim=True)
 
 
 def _filter(steps: list[Step], values: Tensor) -> Tensor:
@@ -137,10 +147,12 @@ def _filter(steps: list[Step], values: Tensor) -> Tensor:
 def _kernel(lattice: Lattice, weight: float) -> Kernel:
     corners, weights, order, starts, neighbours, exists = lattice
     cuts = torch.cat([starts, torch.arange(0, len(order), RUN, device=order.device)]).unique()
-    halves = torch.tensor([1, 0.5, 0.5], device=order.device)
     splat = _step(order // corners.shape[1], cuts, weights.flatten()[order])
     gather = _step(torch.arange(len(cuts), device=order.device), torch.searchsorted(cuts, starts))
-    blurs = [_rows(n, there * halves) for n, there in zip(neighbours, exists, strict=True)]
+    blurs = [
+        _rows(near, pad(there * 0.5, (1, 0), value=1.0))
+        for near, there in zip(neighbours, exists, strict=True)
+    ]
     steps = [splat, gather, *blurs, _rows(corners, weights)]
 
     ones = torch.ones_like(weights[:, :1])

@@ -22,7 +22,7 @@ class Lattice(NamedTuple):
         starts: V int64, where in `order` each vertex begins.
         neighbours: for each axis (V, 3) int64: each vertex, the one before and the one after; the
             vertex itself in the place of one that does not exist.
-        exists: for each axis (V, 3) bool.
+        exists: for each axis (V, 2) bool, whether there are a vertex before and one after.
     """
 
     corners: Tensor
@@ -62,12 +62,12 @@ def build_lattice(features: Tensor) -> Lattice:
     )
     corners = torch.empty_like(order).scatter_(0, order, vertices).reshape(weights.shape)
     neighbours, exists = [], []
-    signs = torch.tensor([0, -1, 1], device=keys.device)
+    own = torch.arange(len(names), device=keys.device)[:, None]
     for step in steps:
-        wanted = names[:, None] + step * signs
+        wanted = torch.stack([names - step, names + step], 1)
         places = torch.searchsorted(names, wanted).clamp_(max=len(names) - 1)
         exists.append(names[places] == wanted)
-        neighbours.append(torch.where(exists[-1], places, places[:, :1]))
+        neighbours.append(torch.hstack([own, torch.where(exists[-1], places, own)]))
     return Lattice(corners, weights, order, counts.cumsum(0) - counts, neighbours, exists)
 
 
