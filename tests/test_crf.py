@@ -2,8 +2,8 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from benchmarks.published import plain_crf
 
+from benchmarks.published import plain_crf
 from urn.crf import REFINEMENT_CRF, SEGMENTATION_CRF, CRFParameters, DenseCRF
 from urn.crf.dense_crf import BACKENDS
 
@@ -223,7 +223,9 @@ def test_bad_probabilities(probabilities, message):
 
 def test_bad_settings():
     image = np.zeros((4, 5, 3), np.uint8)
-    with pytest.raises(ValueError, match="unknown CRF backend 'fast': use auto, numba"):
+    with pytest.raises(
+        ValueError, match="unknown CRF backend 'fast': use auto, numba, torch, pydensecrf"
+    ):
         DenseCRF(image, backend="fast")
     with pytest.raises(ValueError, match="widths must be positive"):
         DenseCRF(image, bilateral=(67, 0, 4))

@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
-from benchmarks.published import plain_crf
 
+from benchmarks.published import plain_crf
 from urn.crf import REFINEMENT_CRF, SEGMENTATION_CRF
 from urn.refinement import REFINERS, crf_mask, crf_refine, ppmg
 

@@ -1,10 +1,10 @@
 import numpy as np
 import pytest
-from benchmarks.published import plain_crf, plain_response_scaling
 
 from benchmarks.imitation import noisy_response
+from benchmarks.published import plain_crf, plain_response_scaling
 from urn.crf import SEGMENTATION_CRF
-from urn.images import IGNORE, read_image, read_mask
+from urn.images import read_image, read_mask
 from urn.uncertainty import response_scaling, select_channels
 
 VOC_SCALES = (0.15, 0.2, 0.25, 4, 5, 6)

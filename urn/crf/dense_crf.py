@@ -1,5 +1,8 @@
 """The fully connected CRF of Krähenbühl & Koltun (2011) for one image."""
 
+import shutil
+import sys
+from functools import cache
 from importlib import import_module
 from typing import Protocol
 
@@ -8,10 +11,11 @@ from numpy.typing import ArrayLike
 
 from urn.crf.parameters import SEGMENTATION_CRF
 
-# Backend name -> module whose `Engine` does the work, the preferred one first. Modules are
-# imported on first use, so that a backend costs nothing where another one runs.
+# Backend name -> module whose `Engine` does the work. Modules are imported on first use, so that a
+# backend costs nothing where another one runs.
 BACKENDS = {
     "numba": "urn.crf.numba_backend",
+    "torch": "urn.crf.torch_backend",
     "pydensecrf": "urn.crf.pydensecrf_backend",
 }
 
@@ -50,7 +54,8 @@ class DenseCRF:
         image: H×W×3 uint8 RGB.
         gaussian: position width in pixels, weight.
         bilateral: position width in pixels, colour width on the 0-255 scale, weight.
-        backend: a name in `BACKENDS`, or "auto" for the preferred one.
+        backend: "numba" (processor), "torch" (any device), "pydensecrf" (the reference), or
+            "auto": torch where there is a GPU, else numba.
         threads: fields are shared out among so many; the results are the same. More helps where
             one image is all there is to do; several images are best given to several processes.
         memory: bytes that the fields in work may take, beside what the image itself takes. Less
@@ -148,7 +153,18 @@ class DenseCRF:
 
 
 def _engine_class(backend: str) -> type[Engine]:
-    name = next(iter(BACKENDS)) if backend == "auto" else backend
+    name = _preferred() if backend == "auto" else backend
     if name not in BACKENDS:
         raise ValueError(f"unknown CRF backend {backend!r}: use auto, {', '.join(BACKENDS)}")
     return import_module(BACKENDS[name]).Engine
+
+
+@cache
+def _preferred() -> str:
+    """torch on a GPU, else numba; where there is no driver, torch's slow import is spared."""
+    if "torch" in sys.modules or shutil.which("nvidia-smi"):
+        import torch
+
+        if torch.cuda.is_available():
+            return "torch"
+    return "numba"

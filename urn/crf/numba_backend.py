@@ -41,14 +41,12 @@ class Kernel(NamedTuple):
             vertices are numbered as pixels come to them.
         weights: of the corners. Splat and slice use the same ones, so each brings the square root
             of the kernel's weight and one side of the symmetric normalisation.
-        total: the filter's answer where all pixels hold 1, float32 of all pixels.
     """
 
     corners: np.ndarray
     chains: tuple[np.ndarray, ...]
     reached: np.ndarray
     weights: np.ndarray
-    total: np.ndarray
 
 
 class Engine:
@@ -69,7 +67,9 @@ class Engine:
         sxy, srgb, weight = bilateral
         features = bilateral_features(image, self._order, sxy, srgb)
         self._bilateral = _kernel(build_lattice(features), weight)
-        self._total = self._spatial.total + self._bilateral.total
+        ones = np.ones(len(self._order) * LANES, np.float32)
+        self._filter(ones, *self._workspace())
+        self._total = ones[::LANES].copy()  # the sum of any field's messages
 
     def inference(self, fields: np.ndarray, iterations: int) -> np.ndarray:
         """Marginals of all fields."""
@@ -119,15 +119,13 @@ class Engine:
         energy = unary_energy(fields).reshape(number, labels, pixels)
         kernels.enter(energy, self._order, advantage)
         state = np.zeros_like(advantage)
-        most = max(kernel.chains[0][0] for kernel in (self._spatial, self._bilateral))
-        values = np.empty(most + 2 * LANES, np.float32)
-        messages = np.empty(pixels * LANES, np.float32)
+        workspace = self._workspace()
         total = np.zeros_like(self._total)  # of the messages: none yet
         for iteration in range(iterations + 1):
             if iteration:
                 total = self._total
                 for block in np.split(state, blocks):
-                    self._filter(block, values, messages)
+                    self._filter(block, *workspace)
             if labels < MANY_LABELS and (labels == 2 or number == LANES):
                 kernels.meet_columns(state, advantage, total)
             elif labels < MANY_LABELS:
@@ -136,19 +134,25 @@ class Engine:
                 kernels.meet_many(state, advantage, total)
         return state
 
+    def _workspace(self) -> tuple[np.ndarray, np.ndarray]:
+        """Room for `_filter`: values on the larger lattice, and messages."""
+        most = max(kernel.chains[0][0] for kernel in (self._spatial, self._bilateral))
+        values = np.empty(most + 2 * LANES, np.float32)
+        return values, np.empty(len(self._order) * LANES, np.float32)
+
     def _filter(self, rows: np.ndarray, values: np.ndarray, messages: np.ndarray) -> None:
         """From LANES channels of marginals to their messages, in place.
 
         One kernel after the other, both on the memory of `values`, which stays in the cache.
         """
-        corners, chains, reached, weights, _ = self._bilateral
+        corners, chains, reached, weights = self._bilateral
         vertices = values[: chains[0][0] + 2 * LANES]
         kernels.splat_bilateral(rows, corners, weights, reached, vertices)
         for chain in chains:
             kernels.blur(vertices, chain)
         kernels.slice_bilateral(vertices, corners, weights, messages)
 
-        corners, chains, reached, weights, _ = self._spatial
+        corners, chains, reached, weights = self._spatial
         vertices = values[: chains[0][0] + 2 * LANES]
         kernels.splat_spatial(rows, corners, weights, reached, vertices)
         for chain in chains:
@@ -179,11 +183,10 @@ def _kernel(lattice: Lattice, weight: float) -> Kernel:
     answer = gain * filter_ones(vertices, corners, weights, chains)
     factors = np.sqrt(np.float32(weight) * gain / (answer + np.float32(1e-20)))
     weights *= factors[:, None]
-    total = filter_ones(vertices, corners, weights, chains)
     last = np.append(np.arange(PIXELS - 1, len(corners) - 1, PIXELS), len(corners) - 1)
     reached = np.maximum.accumulate(corners.max(axis=1))[last] + 1
     chains = tuple(chain * LANES for chain in chains)
-    return Kernel(corners * LANES, chains, reached * LANES, weights, total)
+    return Kernel(corners * LANES, chains, reached * LANES, weights)
 
 
 @lru_cache(2)

@@ -104,22 +104,23 @@ class Engine:
             yield group, self._marginals(fields[group], iterations)
 
     def _bytes_per_label(self) -> int:
-        """What one label of one field takes: four states, and a step's two ends."""
+        """What one label of one field takes: five states, and a step's two ends."""
         pixels = len(self._spatial.total)
         most = max(len(step.starts) for step in (*self._spatial.steps, *self._bilateral.steps))
-        return (4 * pixels + 2 * most) * np.float32().nbytes
+        return (5 * pixels + 2 * most) * np.float32().nbytes
 
     def _marginals(self, fields: np.ndarray, iterations: int) -> Tensor:
         """Marginals (N, G, L) of the G fields of a group."""
-        entering = torch.tensor(fields, device=self._device).clamp_(LEAST_PROBABILITY, 1).log_()
-        unary = entering.flatten(2).permute(2, 0, 1).contiguous()
-        del entering
+        unary = torch.tensor(fields, device=self._device).flatten(2).permute(2, 0, 1).contiguous()
+        unary.clamp_(LEAST_PROBABILITY, 1).log_()  # the energy's negative
         total = self._spatial.total + self._bilateral.total
         state = unary.clone()
         _softmax(state)
         for _ in range(iterations):
             # Labels sum to one, so that the last one's message is what the others leave.
-            message = self._messages(state[..., :-1].flatten(1)).view(*unary.shape[:2], -1)
+            # Strided rows would be filtered more slowly, and rounded differently.
+            message = self._messages(state[..., :-1].contiguous().flatten(1))
+            message = message.view(*unary.shape[:2], -1)
             state[..., :-1] = message
             state[..., -1] = total - message.sum(2)
             state += unary
