@@ -5,6 +5,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from urn.errors import UserError
+
 
 @contextmanager
 def atomic_path(path: str | Path) -> Iterator[Path]:
@@ -12,13 +14,31 @@ def atomic_path(path: str | Path) -> Iterator[Path]:
 
     A reader of `path` sees the old file or the complete new one, never a part of it. On an
     exception the temporary file is removed and `path` is left as it was; one that a killed process
-    left behind is overwritten by the next.
+    left behind goes when the next one starts. Of two that write at once (as when a run was killed,
+    its job was not, and the run is started again) the later one prevails.
+
+    Raises:
+        UserError: another process began to write the same file meanwhile.
     """
     path = Path(path)
     path.parent.mkdir(parents=True, exist_ok=True)
     temporary = path.with_name(f".{path.stem}.part{path.suffix}")
+    temporary.unlink(missing_ok=True)
+    # Held open, so that no other file gets its number while this process lives.
+    descriptor = os.open(temporary, os.O_CREAT | os.O_WRONLY, 0o666)
+
+    def is_own() -> bool:
+        try:
+            return os.path.samestat(temporary.stat(), os.fstat(descriptor))
+        except FileNotFoundError:
+            return False
+
     try:
         yield temporary
+        if not is_own():
+            raise UserError(f"{path} is being written by another process: this one gives up")
         os.replace(temporary, path)
     finally:
-        temporary.unlink(missing_ok=True)
+        if is_own():
+            temporary.unlink()
+        os.close(descriptor)
