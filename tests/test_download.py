@@ -1,0 +1,145 @@
+"""Downloads from a server on this machine that misbehaves in every way servers do."""
+
+import hashlib
+import threading
+import time
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+
+import numpy as np
+import pytest
+
+from urn.download import download
+from urn.errors import UserError
+
+CONTENT = np.random.default_rng(0).bytes(3_000_000)
+SHA256 = hashlib.sha256(CONTENT).hexdigest()
+
+
+class Handler(BaseHTTPRequestHandler):
+    """Serves CONTENT; the first part of the path says how."""
+
+    def do_GET(self):
+        behaviour = self.path.split("/")[1]
+        self.server.requests.append((behaviour, self.headers.get("Range")))
+        start = int((self.headers.get("Range") or "bytes=0-")[6:-1])
+        seen = sum(name == behaviour for name, _ in self.server.requests)
+        if behaviour == "missing":
+            return self.send_error(404)
+        if behaviour == "broken":
+            return self.send_error(503)
+        if behaviour == "redirect":
+            self.send_response(302)
+            self.send_header("Location", "/good/file")
+            return self.end_headers()
+        if start >= len(CONTENT):
+            return self.send_error(416)
+        body = CONTENT[start:]
+        if behaviour == "corrupt" or (behaviour == "corrupt_once" and seen == 1):
+            body = bytes(len(body))
+        if behaviour == "no_ranges":
+            start, body = 0, CONTENT
+        self.send_response(206 if start else 200)
+        self.send_header("Content-Length", str(len(body)))
+        self.end_headers()
+        if behaviour == "truncate" or (behaviour == "no_ranges" and seen == 1):
+            body = body[:1_000_000]
+        if behaviour == "stall":
+            self.wfile.write(body[:1000])
+            self.wfile.flush()
+            return time.sleep(3)
+        if behaviour == "stutter" and seen == 1:
+            self.wfile.write(body[:500_000])
+            self.wfile.flush()
+            return time.sleep(3)
+        self.wfile.write(body)
+
+    def log_message(self, *_):
+        pass
+
+
+@pytest.fixture
+def server():
+    with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as http:
+        http.requests = []
+        http.daemon_threads = True
+        thread = threading.Thread(target=http.serve_forever)
+        thread.start()
+        http.url = f"http://127.0.0.1:{http.server_port}"
+        yield http
+        http.shutdown()
+        thread.join()
+
+
+def fetch(server, path, *behaviours, **options):
+    urls = [f"{server.url}/{behaviour}/file" for behaviour in behaviours]
+    options = {"sha256": SHA256, "attempts": 2, "timeout": 1.0, "pause": 0.01} | options
+    download(urls, path, **options)
+
+
+@pytest.mark.parametrize(
+    ("behaviour", "requests"),
+    [("good", 1), ("redirect", 2), ("truncate", 3), ("no_ranges", 2), ("stutter", 2)],
+)
+def test_arrives(behaviour, requests, server, tmp_path):
+    path = tmp_path / "new" / "weights.pth"
+    fetch(server, path, behaviour)
+    assert path.read_bytes() == CONTENT
+    assert list(path.parent.iterdir()) == [path]
+    assert len(server.requests) == requests
+
+
+def test_a_cut_connection_is_resumed(server, tmp_path):
+    fetch(server, tmp_path / "weights.pth", "truncate")
+    ranges = [sent for _, sent in server.requests]
+    assert ranges == [None, "bytes=1000000-", "bytes=2000000-"]
+
+
+def test_goes_on_where_a_killed_download_was(server, tmp_path):
+    (tmp_path / "weights.pth.part").write_bytes(CONTENT[:2_500_000])
+    fetch(server, tmp_path / "weights.pth", "good")
+    assert (tmp_path / "weights.pth").read_bytes() == CONTENT
+    assert server.requests == [("good", "bytes=2500000-")]
+
+
+@pytest.mark.parametrize("rest", [CONTENT, CONTENT + b"more", bytes(2_500_000)])
+def test_what_lies_there_is_not_trusted(rest, server, tmp_path):
+    (tmp_path / "weights.pth.part").write_bytes(rest)
+    fetch(server, tmp_path / "weights.pth", "good")
+    assert (tmp_path / "weights.pth").read_bytes() == CONTENT
+
+
+def test_next_address(server, tmp_path):
+    fetch(server, tmp_path / "weights.pth", "missing", "corrupt", "broken", "stall", "good")
+    assert (tmp_path / "weights.pth").read_bytes() == CONTENT
+    tried = [name for name, _ in server.requests]
+    assert tried.count("missing") == 1  # not there now, not there later
+    assert tried.count("broken") == 2
+
+
+def test_all_addresses_fail(server, tmp_path):
+    path = tmp_path / "weights.pth"
+    with pytest.raises(UserError) as caught:
+        fetch(server, path, "missing", "corrupt")
+    message = str(caught.value)
+    assert f"put it at {path} (sha256 {SHA256})" in message
+    assert "/missing/file (HTTP Error 404: Not Found)" in message
+    assert "/corrupt/file (the file that came has another sha256)" in message
+    assert not list(tmp_path.iterdir())
+
+
+def test_no_server(tmp_path):
+    with pytest.raises(UserError, match="refused"):
+        download(
+            ["http://127.0.0.1:9/file"], tmp_path / "file", sha256=SHA256, attempts=2, pause=0.01
+        )
+
+
+def test_the_right_file_is_kept_and_the_wrong_one_reported(server, tmp_path):
+    path = tmp_path / "weights.pth"
+    path.write_bytes(CONTENT)
+    fetch(server, path, "missing")
+    assert not server.requests
+    path.write_bytes(b"something else")
+    with pytest.raises(UserError, match=r"weights\.pth is not the expected file"):
+        fetch(server, path, "good")
+    assert path.read_bytes() == b"something else"

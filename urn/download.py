@@ -1,0 +1,139 @@
+"""Fetching a file over HTTP from whichever of its addresses works."""
+
+import hashlib
+import http.client
+import logging
+import os
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Sequence
+from pathlib import Path
+
+from urn.errors import UserError
+from urn.progress import Progress
+
+log = logging.getLogger(__name__)
+
+CHUNK = 1 << 20  # bytes
+NO_SUCH_RANGE = 416
+
+
+class _WrongContentError(Exception):
+    """The file arrived whole and is another."""
+
+
+def download(
+    urls: Sequence[str],
+    path: str | Path,
+    *,
+    sha256: str,
+    attempts: int = 4,
+    timeout: float = 60.0,
+    pause: float = 2.0,
+) -> None:
+    """Fetch a file to `path`, unless it is there already and is the right one.
+
+    What has arrived is kept beside `path` (`.part` appended) and gone on with, also by a later
+    call and from another address. `path` itself appears once, whole and verified.
+
+    Args:
+        urls: addresses of the same file, in the order to try.
+        sha256: hexadecimal digest that the file must have.
+        attempts: for each address; one after which something new had arrived does not count.
+        timeout: seconds without a byte after which an attempt ends.
+        pause: seconds before the second attempt; twice as many before every next one.
+
+    Raises:
+        UserError: no address gave the file; the message tells why, and where to put it by hand.
+    """
+    path = Path(path)
+    if path.exists():
+        if _digest(path) == sha256.lower():
+            return
+        raise UserError(
+            f"{path} is not the expected file (its sha256 differs): delete or replace it"
+        )
+    path.parent.mkdir(parents=True, exist_ok=True)
+    part = path.with_name(f"{path.name}.part")
+    reasons = []
+    for url in urls:
+        try:
+            _fetch_patiently(url, part, sha256.lower(), attempts, timeout, pause)
+        except (OSError, http.client.HTTPException, _WrongContentError) as error:
+            reasons.append(f"{url} ({_reason(error)})")
+            log.warning("%s: %s", url, _reason(error))
+        else:
+            os.replace(part, path)
+            return
+    raise UserError(
+        f"{path.name} could not be downloaded from {' or '.join(reasons)}: fetch it by hand and "
+        f"put it at {path} (sha256 {sha256})"
+    )
+
+
+def _fetch_patiently(
+    url: str, part: Path, sha256: str, attempts: int, timeout: float, pause: float
+) -> None:
+    """Complete and verify `part`, with as many attempts as it takes while it grows."""
+    failures = 0
+    while True:
+        before = _size(part)
+        try:
+            _fetch(url, part, timeout)
+            if _digest(part) == sha256:
+                return
+            part.unlink()  # nothing of it can be trusted
+            raise _WrongContentError("the file that came has another sha256")
+        except (OSError, http.client.HTTPException, _WrongContentError) as error:
+            # What was begun elsewhere may have been the wrong part.
+            resumed = isinstance(error, _WrongContentError) and before > 0
+            failures = 0 if resumed or _size(part) > before else failures + 1
+            if failures >= attempts or (isinstance(error, _WrongContentError) and not resumed):
+                raise
+            if isinstance(error, urllib.error.HTTPError) and 400 <= error.code < 500:
+                raise
+            log.info("%s: %s, trying again", url, _reason(error))
+            time.sleep(pause * 2**failures / 2)
+
+
+def _fetch(url: str, part: Path, timeout: float) -> None:
+    """Append to `part` what is missing of the file."""
+    have = _size(part)
+    request = urllib.request.Request(url, headers={"Range": f"bytes={have}-"} if have else {})
+    try:
+        response = urllib.request.urlopen(request, timeout=timeout)
+    except urllib.error.HTTPError as error:
+        if error.code == NO_SUCH_RANGE and have:
+            return  # nothing is missing, or all is wrong: its digest will tell
+        raise
+    with response:
+        resumes = response.status == http.HTTPStatus.PARTIAL_CONTENT
+        have = have if resumes else 0
+        length = response.headers.get("Content-Length")
+        total = have + int(length) if length is not None else 0
+        progress = Progress(part.stem, -(-total // CHUNK), "MiB", have // CHUNK)
+        with part.open("ab" if resumes else "wb") as file:
+            while chunk := response.read(CHUNK):
+                file.write(chunk)
+                progress.advance()
+        progress.close()
+    if total and _size(part) < total:
+        raise http.client.IncompleteRead(b"", total - _size(part))
+
+
+def _size(path: Path) -> int:
+    return path.stat().st_size if path.exists() else 0
+
+
+def _digest(path: Path) -> str:
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def _reason(error: Exception) -> str:
+    if isinstance(error, http.client.IncompleteRead):
+        return "the connection ended early"
+    if isinstance(error, urllib.error.URLError) and not isinstance(error, urllib.error.HTTPError):
+        return str(error.reason)
+    return str(error) or type(error).__name__
