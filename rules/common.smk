@@ -28,7 +28,7 @@ def names(values):
 wildcard_constraints:
     dataset=names(DATASETS),
     supervision=names(SUPERVISIONS),
-    backbone=names(configuration.BACKBONES),
+    backbone=f"{names(configuration.BACKBONES)}|{configuration.TIMM_BACKBONE}",
     split="train|val",
     shard="[0-9]{5}",
     refiner=names(configuration.REFINERS),
@@ -92,6 +92,8 @@ def refiner(dataset):
 def refiner_options(dataset, name):
     """The arguments of a refiner, as the dataset's settings give them."""
     resolved = configuration.resolve(config, dataset, "pseudo_masks")
+    if name == "own":
+        raise WorkflowError(f"dataset {dataset} has its own pseudo-masks: no CAM is refined")
     keys = {"crf": ["alpha"], "ppmg": ["alpha", "cam_threshold", "cv_scale"]}[name]
     return {"backend": config["crf_backend"]} | {key: resolved[key] for key in keys}
 

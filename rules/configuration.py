@@ -20,8 +20,10 @@ from urn.errors import UserError
 SPLITS = ("train", "val")
 REPOSITORY = Path(__file__).parents[1]
 SCHEMA = yaml.safe_load((REPOSITORY / "rules" / "config.schema.yaml").read_text())
-BACKBONES: list[str] = SCHEMA["$defs"]["backbone"]["enum"]
+BACKBONES: list[str] = SCHEMA["$defs"]["backbone"]["else"]["enum"]
+TIMM_BACKBONE: str = SCHEMA["$defs"]["backbone"]["if"]["pattern"].strip("^$")
 REFINERS: list[str] = SCHEMA["$defs"]["pseudo_masks"]["properties"]["refiner"]["enum"]
+CAM_REFINERS = [name for name in REFINERS if name != "own"]
 SECTIONS = ("classification", "pseudo_masks", "segmentation", "responses", "uncertainty")
 
 
@@ -38,6 +40,12 @@ def check(config: Mapping[str, Any]) -> None:
         raise UserError(_not_among("dataset", config["dataset"], config["datasets"]))
     rows = supervisions(config)
     for name, dataset in config["datasets"].items():
+        pseudo_masks = resolve(config, name, "pseudo_masks")
+        if pseudo_masks["refiner"] == "own" and "folder" not in pseudo_masks:
+            raise UserError(
+                f"config: datasets.{name}.pseudo_masks has the refiner 'own' but no 'folder': "
+                "add the folder that holds <image id>.png for every train image"
+            )
         for backbone, run in dataset["runs"].items():
             for supervision in run:
                 if supervision not in rows:
@@ -169,7 +177,7 @@ def _sentence(error: ValidationError) -> str:
             missing = next(key for key in limit if key not in value)
             return f"config: {where or 'the top level'} lacks the key {missing!r}: add it"
         case "enum":
-            return _not_among(where, value, limit)
+            return _not_among(where, value, [*limit, *schema.get("examples", [])])
         case "pattern":
             return f"config: the name {value!r} in {where} must match {limit}"
         case "type":

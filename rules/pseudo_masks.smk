@@ -26,10 +26,39 @@ for dataset in DATASETS:
                     dataset, wildcards.refiner
                 ),
                 code=code("refinement.py", "crf"),
+            wildcard_constraints:
+                refiner=names(configuration.CAM_REFINERS),
             message:
                 f"Pseudo-masks of {dataset}, shard {shard}"
             script:
                 "../workflow_scripts/pseudo_masks.py"
+
+
+# Masks of any other method, in place of a refiner's.
+for dataset in [d for d in DATASETS if refiner(d) == "own"]:
+    for shard, image_ids in shards(dataset, "train").items():
+
+        rule:
+            name:
+                f"own_pseudo_masks_{dataset}_{shard}"
+            input:
+                index=f"results/{dataset}/index.csv",
+                folder=configuration.resolve(config, dataset, "pseudo_masks")["folder"],
+            output:
+                [f"results/{dataset}/pseudo_masks/own/{i}.png" for i in image_ids],
+            log:
+                f"results/{dataset}/logs/pseudo_masks_own_{shard}.log",
+            benchmark:
+                f"results/{dataset}/benchmarks/pseudo_masks_own_{shard}.tsv"
+            conda:
+                "../envs/urn.yaml"
+            params:
+                ids=image_ids,
+                code=code("datasets/validation.py"),
+            message:
+                f"Own pseudo-masks of {dataset}, shard {shard}"
+            script:
+                "../workflow_scripts/own_pseudo_masks.py"
 
 
 rule alpha_sweep:

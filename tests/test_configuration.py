@@ -7,6 +7,7 @@ import pytest
 import yaml
 
 from rules import configuration
+from urn.crf.dense_crf import BACKENDS as CRF_BACKENDS
 from urn.errors import UserError
 from urn.refinement import REFINERS
 from urn.segmentation.backbones import BACKBONES
@@ -41,13 +42,14 @@ def test_documented_configurations_are_valid(config, file):
 
 def test_schema_names_what_the_library_has():
     assert sorted(configuration.BACKBONES) == sorted(BACKBONES)
-    assert sorted(configuration.REFINERS) == sorted(REFINERS)
+    assert sorted(configuration.CAM_REFINERS) == sorted(REFINERS)
+    assert configuration.SCHEMA["properties"]["crf_backend"]["enum"] == ["auto", *CRF_BACKENDS]
 
 
 def test_every_section_key_has_a_default(config):
     for section in configuration.SECTIONS:
         properties = configuration.SCHEMA["$defs"][section]["properties"]
-        assert set(properties) == set(config[section]), section
+        assert set(properties) - {"folder"} == set(config[section]), section
 
 
 @pytest.mark.parametrize(
@@ -135,3 +137,11 @@ def test_code_version_ignores_comments_and_sees_changes(tmp_path, monkeypatch):
     assert version('"""Else."""\ndef f(x):\n    return x + 1  # why\n') == first
     assert version('"""What."""\n\ndef f(x):\n    """Doc."""\n    return x + 2\n') != first
     configuration.code_version.cache_clear()
+
+
+def test_own_pseudo_masks_need_their_folder(config):
+    config["datasets"]["shapes"]["pseudo_masks"] = {"refiner": "own"}
+    with pytest.raises(UserError, match="has the refiner 'own' but no 'folder': add the folder"):
+        configuration.check(config)
+    config["datasets"]["shapes"]["pseudo_masks"]["folder"] = "masks"
+    configuration.check(config)

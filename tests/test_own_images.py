@@ -5,9 +5,10 @@ import re
 import numpy as np
 import yaml
 from PIL import Image
-from test_workflow import REPOSITORY, snakemake
+from test_workflow import REPOSITORY, planned, snakemake
 
 from urn.datasets.shapes import SHAPES_CLASSES, draw_scene
+from urn.images import read_mask, write_mask
 
 
 def write_folder(root, train=8, val=2):
@@ -80,3 +81,33 @@ def test_every_fault_of_a_dataset_is_told_before_any_computing(tmp_path):
     assert re.search(r"tags\.csv, line 12: .*absent", output)
     assert not (tmp_path / "results" / "mine" / "index.csv").exists()
     assert "Traceback" not in output
+
+
+def test_pseudo_masks_of_another_method(tmp_path):
+    write_folder(tmp_path)
+    masks = tmp_path / "theirs"
+    ids = [f"more photos/no {i}" if i % 2 else f"photo-{i}" for i in range(8)]
+    for number, image_id in enumerate(ids):
+        _, mask = draw_scene("train", number, seed=7)
+        mask[:3] = 255
+        write_mask(masks / f"{image_id}.png", mask)
+    mine = configuration(tmp_path, pseudo_masks={"refiner": "own", "folder": str(masks)})
+
+    plan = planned(tmp_path, configuration=mine)
+    assert plan["train_segmentation"] == 2
+    assert not [name for name in plan if name.startswith(("train_classifier", "cams", "pseudo_"))]
+    assert plan["own_pseudo_masks_mine_00000"] == 1
+
+    targets = [f"results/mine/pseudo_masks/own/{i}.png" for i in (ids[0], ids[7])]
+    snakemake(tmp_path, *targets, configuration=mine)
+    for image_id in ids:
+        own = tmp_path / "results/mine/pseudo_masks/own" / f"{image_id}.png"
+        np.testing.assert_array_equal(read_mask(own), read_mask(masks / f"{image_id}.png"))
+
+    write_mask(masks / f"{ids[2]}.png", np.full((5, 6), 1, np.uint8))
+    (masks / f"{ids[5]}.png").unlink()
+    code, output = snakemake(tmp_path, targets[0], "--forcerun", configuration=mine, check=False)
+    assert code != 0
+    assert "theirs has 2 faults to mend" in output
+    assert re.search(r"mask .*photo-2\.png is 6 pixels wide and 5 high but its image", output)
+    assert re.search(r"no 5\.png does not exist", output)

@@ -79,23 +79,27 @@ def _file_faults(entry: Entry, class_count: int) -> Iterator[str]:
         size = read_image(entry.image).shape[:2]
     except UserError as error:
         yield str(error)
-    if entry.mask is None:
-        return
+    if entry.mask is not None:
+        yield from mask_faults(entry.mask, size, class_count)
+
+
+def mask_faults(path: Path, size: tuple[int, ...] | None, class_count: int) -> Iterator[str]:
+    """What is wrong with a mask whose image is of `size` (H, W; None: not known), in sentences."""
     try:
-        mask = read_mask(entry.mask)
+        mask = read_mask(path)
     except UserError as error:
         yield str(error)
         return
     if size is not None and mask.shape != size:
         yield (
-            f"mask {entry.mask} is {_in_words(mask.shape)} but its image {_in_words(size)}: "
+            f"mask {path} is {_in_words(mask.shape)} but its image {_in_words(size)}: "
             "make them equal"
         )
     present = np.unique(mask)
     unknown = present[(present > class_count) & (present != IGNORE)].tolist()
     if unknown:
         yield (
-            f"mask {entry.mask} has ids {', '.join(map(str, unknown))} beyond the {class_count} "
+            f"mask {path} has ids {', '.join(map(str, unknown))} beyond the {class_count} "
             f"classes: use 0 to {class_count}, and {IGNORE} for ignored pixels"
         )
 

@@ -1,0 +1,24 @@
+"""Check a shard's pseudo-masks that another method made, and take them over."""
+
+from pathlib import Path
+
+from urn.datasets.index import read_index
+from urn.datasets.validation import mask_faults
+from urn.errors import UserError
+from urn.images import read_image, read_mask, write_mask
+
+from _job import logged
+
+with logged(snakemake.log[0]):
+    index = read_index(snakemake.input.index)
+    folder = Path(snakemake.input.folder)
+    paths = {i: folder / f"{i}.png" for i in snakemake.params.ids}
+    faults = []
+    for image_id, path in paths.items():
+        size = read_image(index[image_id].image).shape[:2]
+        faults += mask_faults(path, size, len(index.classes))
+    if faults:
+        lines = "\n".join(f"  {fault}" for fault in faults)
+        raise UserError(f"{folder} has {len(faults)} faults to mend:\n{lines}")
+    for target, path in zip(snakemake.output, paths.values(), strict=True):
+        write_mask(target, read_mask(path))
