@@ -93,7 +93,9 @@ def refiner_options(dataset, name):
     """The arguments of a refiner, as the dataset's settings give them."""
     resolved = configuration.resolve(config, dataset, "pseudo_masks")
     if name == "own":
-        raise WorkflowError(f"dataset {dataset} has its own pseudo-masks: no CAM is refined")
+        raise WorkflowError(
+            f"dataset {dataset} has its own pseudo-masks: no CAM is refined"
+        )
     keys = {"crf": ["alpha"], "ppmg": ["alpha", "cam_threshold", "cv_scale"]}[name]
     return {"backend": config["crf_backend"]} | {key: resolved[key] for key in keys}
 

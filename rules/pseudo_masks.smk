@@ -18,6 +18,8 @@ for dataset in DATASETS:
                 f"results/{dataset}/logs/pseudo_masks_{{refiner}}_{shard}.log",
             benchmark:
                 f"results/{dataset}/benchmarks/pseudo_masks_{{refiner}}_{shard}.tsv"
+            wildcard_constraints:
+                refiner=names(configuration.CAM_REFINERS),
             conda:
                 "../envs/urn.yaml"
             params:
@@ -26,8 +28,6 @@ for dataset in DATASETS:
                     dataset, wildcards.refiner
                 ),
                 code=code("refinement.py", "crf"),
-            wildcard_constraints:
-                refiner=names(configuration.CAM_REFINERS),
             message:
                 f"Pseudo-masks of {dataset}, shard {shard}"
             script:
