@@ -189,12 +189,12 @@ def _kernel(lattice: Lattice, weight: float) -> Kernel:
     return Kernel(corners * LANES, chains, reached * LANES, weights)
 
 
-@lru_cache(2)
+@lru_cache(4)  # photographs come in a few sizes
 def _order(height: int, width: int) -> np.ndarray:
     return pixel_order(height, width)
 
 
-@lru_cache(2)
+@lru_cache(4)
 def _spatial_kernel(height: int, width: int, sxy: float, weight: float) -> Kernel:
     """The Gaussian kernel depends on the size of the image alone."""
     return _kernel(build_lattice(spatial_features(width, _order(height, width), sxy)), weight)
