@@ -1,6 +1,7 @@
 """The configuration is checked in one sentence, and resolves as its comments say."""
 
 import copy
+import re
 from pathlib import Path
 
 import pytest
@@ -46,6 +47,18 @@ def test_schema_names_what_the_library_has():
     assert configuration.SCHEMA["properties"]["crf_backend"]["enum"] == ["auto", *CRF_BACKENDS]
 
 
+def test_any_timm_model_is_a_backbone(config):
+    names = ["timm:resnet18", "timm:vit_tiny_patch16_224.augreg_in21k_ft_in1k"]
+    changed(config, "classification.backbone", names[0])
+    changed(config, "datasets.shapes.teacher", names[0])
+    changed(config, "datasets.shapes.runs", {name: ["baseline", "urn"] for name in names})
+    configuration.check(changed(config, "segmentation.by_backbone", {names[1]: {"crop": 64}}))
+    wildcard = re.compile(configuration.TIMM_BACKBONE)
+    assert all(wildcard.fullmatch(name) for name in names)
+    assert not wildcard.fullmatch("timm:resnet18/urn")
+    assert configuration.resolve(config, "shapes", "segmentation", names[1])["crop"] == 64
+
+
 def test_every_section_key_has_a_default(config):
     for section in configuration.SECTIONS:
         properties = configuration.SCHEMA["$defs"][section]["properties"]
@@ -71,6 +84,10 @@ def test_every_section_key_has_a_default(config):
         ("uncertainty.scales", [2], ["uncertainty.scales is [2]"]),
         ("supervisions.urn.masks", "own", ["supervisions.urn.masks", "'own'", "teacher, self"]),
         ("datasets.shapes.teacher", "vgg16", ["datasets.shapes.teacher", "'vgg16'", "resnet18"]),
+        ("datasets.shapes.teacher", "timm", ["'timm'", "res2net101, timm:<name>"]),
+        ("datasets.shapes.teacher", "timm:a/b", ["'timm:a/b'", "timm:<name>"]),
+        ("datasets.shapes.teacher", 5, ["datasets.shapes.teacher", "value 5"]),
+        ("datasets.shapes.runs", {"timm:": ["urn"]}, ["datasets.shapes.runs", "'timm:'"]),
         ("datasets.shapes.tacher", "x", ["datasets.shapes", "'tacher'", "'teacher'"]),
         (
             "datasets.shapes.layout",

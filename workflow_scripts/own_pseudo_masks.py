@@ -13,7 +13,7 @@ with logged(snakemake.log[0]):
     index = read_index(snakemake.input.index)
     folder = Path(snakemake.input.folder)
     paths = {i: folder / f"{i}.png" for i in snakemake.params.ids}
-    faults = []
+    faults: list[str] = []
     for image_id, path in paths.items():
         size = read_image(index[image_id].image).shape[:2]
         faults += mask_faults(path, size, len(index.classes))

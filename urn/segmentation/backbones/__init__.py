@@ -1,0 +1,88 @@
+"""Backbones of classifier and segmentation model alike: an image in, four stage maps out.
+
+Every backbone takes N×3×H×W float images normalised with the ImageNet mean and standard deviation
+and returns its four stage maps, finest first. Stages after the output stride is reached trade
+their stride for dilation.
+"""
+
+from collections.abc import Callable
+
+from torch import Tensor
+
+from urn.errors import UserError
+from urn.segmentation.backbones.base import (
+    IMAGENET_MEAN,
+    IMAGENET_STD,
+    OUTPUT_STRIDES,
+    Backbone,
+    StageMaps,
+)
+from urn.segmentation.backbones.efficientnet import EfficientNetLite0
+from urn.segmentation.backbones.res2net import Res2Net101
+from urn.segmentation.backbones.resnet import ResNet18, ResNet101
+from urn.segmentation.backbones.scalenet import ScaleNet101
+from urn.segmentation.backbones.timm_backbone import PREFIX, TimmBackbone
+from urn.segmentation.backbones.wide_resnet import ResNet38
+
+__all__ = [
+    "BACKBONES",
+    "IMAGENET_MEAN",
+    "IMAGENET_STD",
+    "Backbone",
+    "EfficientNetLite0",
+    "Res2Net101",
+    "ResNet18",
+    "ResNet38",
+    "ResNet101",
+    "ScaleNet101",
+    "StageMaps",
+    "TimmBackbone",
+    "build_backbone",
+    "load_published_state_dict",
+]
+
+BACKBONES: dict[str, Callable[[int], Backbone]] = {
+    "efficientnet_lite0": EfficientNetLite0,
+    "resnet18": ResNet18,
+    "resnet38": ResNet38,
+    "resnet101": ResNet101,
+    "scalenet101": ScaleNet101,
+    "res2net101": Res2Net101,
+}
+
+
+def build_backbone(name: str, output_stride: int = 8, pretrained: bool = True) -> Backbone:
+    """Build a backbone whose forward gives the four stage maps.
+
+    Args:
+        name: a key of `BACKBONES`, or `timm:` and the name of a timm model.
+        output_stride: 8, 16 or 32, the stride of the last stage.
+        pretrained: start from ImageNet weights where the backbone has any at hand.
+
+    Raises:
+        UserError: the name is unknown, or the backbone has no such output stride.
+    """
+    if output_stride not in OUTPUT_STRIDES:
+        allowed = ", ".join(map(str, OUTPUT_STRIDES))
+        raise UserError(f"output stride {output_stride!r} is unknown: choose one of {allowed}")
+    if name in BACKBONES:
+        backbone = BACKBONES[name](output_stride)
+    elif name.startswith(PREFIX):
+        backbone = TimmBackbone(name.removeprefix(PREFIX), output_stride)
+    else:
+        choices = f"{', '.join(BACKBONES)} or {PREFIX}<name>"
+        raise UserError(f"backbone {name!r} is unknown: choose one of {choices}")
+    if pretrained:
+        backbone.load_pretrained()
+    return backbone
+
+
+def load_published_state_dict(module: Backbone, state_dict: dict[str, Tensor]) -> None:
+    """Load a published ImageNet checkpoint into a backbone, its names mapped to ours.
+
+    Raises:
+        RuntimeError: a tensor is missing, unexpected or of another shape (the ImageNet head, which
+            a backbone does not have, and counts of batches excepted).
+    """
+    module.load_published(state_dict)
+    module.pretrained = True

@@ -1,0 +1,96 @@
+"""What all backbones have in common."""
+
+from typing import Any, ClassVar
+
+import torch
+from torch import Tensor, nn
+
+IMAGENET_MEAN = (123.675, 116.28, 103.53)
+IMAGENET_STD = (58.395, 57.12, 57.375)
+OUTPUT_STRIDES = (8, 16, 32)
+
+StageMaps = tuple[Tensor, Tensor, Tensor, Tensor]
+
+
+class Backbone(nn.Module):
+    """An image in, four stage maps out.
+
+    Attributes:
+        channels: channel counts of the four stage maps.
+        network: the module that makes them; its parameters have a published checkpoint's names.
+        head: how the names of a published checkpoint's ImageNet head start.
+        pretrained: whether it started from ImageNet weights.
+    """
+
+    channels: tuple[int, int, int, int]
+    network: Any
+    head: ClassVar[tuple[str, ...]] = ("fc.",)
+    pretrained = False
+
+    def forward(self, images: Tensor) -> StageMaps:
+        """N×3×H×W → the four stage maps, finest first."""
+        fine, middle, coarse, last = self.network(images)
+        return fine, middle, coarse, last
+
+    def load_published(self, state: dict[str, Tensor]) -> None:
+        """Load a published ImageNet checkpoint; see `load_published_state_dict`."""
+        load_exactly(
+            self.network,
+            {name: value for name, value in state.items() if not name.startswith(self.head)},
+        )
+
+    def load_pretrained(self) -> None:
+        """Load the ImageNet weights at hand, if there are any."""
+
+
+class Renormalization(nn.Module):
+    """Normalised with ImageNet's mean and deviation → with others, both over values 0–255."""
+
+    scale: Tensor
+    shift: Tensor
+
+    def __init__(self, mean: tuple[float, ...], std: tuple[float, ...]) -> None:
+        super().__init__()
+        given = torch.tensor([IMAGENET_MEAN, IMAGENET_STD], dtype=torch.float64).view(2, 3, 1, 1)
+        wanted = torch.tensor([mean, std], dtype=torch.float64).view(2, 3, 1, 1)
+        scale, shift = given[1] / wanted[1], (given[0] - wanted[0]) / wanted[1]
+        self.register_buffer("scale", scale.float(), persistent=False)
+        self.register_buffer("shift", shift.float(), persistent=False)
+
+    def forward(self, images: Tensor) -> Tensor:
+        """N×3×H×W → the same shape."""
+        return images * self.scale + self.shift
+
+
+def strides_and_dilations(output_stride: int) -> tuple[tuple[int, ...], tuple[int, ...]]:
+    """Strides and dilations of four stages after a stem of stride 4."""
+    return {
+        8: ((1, 2, 1, 1), (1, 1, 2, 4)),
+        16: ((1, 2, 2, 1), (1, 1, 1, 2)),
+        32: ((1, 2, 2, 2), (1, 1, 1, 1)),
+    }[output_stride]
+
+
+def convolution(
+    channels_in: int, channels: int, side: int, stride: int = 1, dilation: int = 1
+) -> nn.Conv2d:
+    """A convolution without bias that keeps the size of a map, but for its stride."""
+    padding = dilation * (side // 2)
+    return nn.Conv2d(channels_in, channels, side, stride, padding, dilation, bias=False)
+
+
+def draw_weights(network: nn.Module) -> None:
+    """He's initialisation of every convolution."""
+    for module in network.modules():
+        if isinstance(module, nn.Conv2d):
+            nn.init.kaiming_normal_(module.weight, mode="fan_out", nonlinearity="relu")
+
+
+def load_exactly(network: nn.Module, state: dict[str, Tensor]) -> None:
+    """Load tensors by name; only `num_batches_tracked` may be missing or unexpected.
+
+    Raises:
+        RuntimeError: it names every tensor that is missing, unexpected or of another shape.
+    """
+    counted = {key: value for key, value in state.items() if "num_batches_tracked" not in key}
+    network.load_state_dict(counted, strict=True)
