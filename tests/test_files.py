@@ -17,9 +17,14 @@ def test_appears_whole(tmp_path):
 def test_a_failure_leaves_the_old_file(tmp_path):
     path = tmp_path / "mask.png"
     path.write_text("old")
-    with pytest.raises(ZeroDivisionError), atomic_path(path) as temporary:
-        temporary.write_text("half")
-        raise ZeroDivisionError
+
+    def fail():
+        with atomic_path(path) as temporary:
+            temporary.write_text("half")
+            raise ZeroDivisionError
+
+    with pytest.raises(ZeroDivisionError):
+        fail()
     assert path.read_text() == "old"
     assert list(tmp_path.iterdir()) == [path]
 
@@ -27,16 +32,17 @@ def test_a_failure_leaves_the_old_file(tmp_path):
 def test_the_later_of_two_writers_prevails(tmp_path):
     """The first still has its file open when the second starts, and finishes after it."""
     path = tmp_path / "shard.npz"
-    with (
-        pytest.raises(UserError, match=r"shard\.npz is being written by another process"),
-        atomic_path(path) as first,
-        first.open("w") as file,
-    ):
-        file.write("orphan")
-        with atomic_path(path) as second:
-            second.write_text("second")
-            file.write("orphan again")
-            file.flush()
+
+    def write_while_another_does():
+        with atomic_path(path) as first, first.open("w") as file:
+            file.write("orphan")
+            with atomic_path(path) as second:
+                second.write_text("second")
+                file.write("orphan again")
+                file.flush()
+
+    with pytest.raises(UserError, match=r"shard\.npz is being written by another process"):
+        write_while_another_does()
     assert path.read_text() == "second"
     assert list(tmp_path.iterdir()) == [path]
 
@@ -44,11 +50,17 @@ def test_the_later_of_two_writers_prevails(tmp_path):
 def test_a_writer_that_lost_leaves_the_others_file_alone(tmp_path):
     """Though it does not even have its file open when the other starts."""
     path = tmp_path / "mask.png"
-    with pytest.raises(UserError), atomic_path(path) as temporary:
-        temporary.unlink()
-        temporary.write_text("another's")
-    assert not path.exists()
-    assert temporary.read_text() == "another's"
+
+    def lose():
+        with atomic_path(path) as temporary:
+            temporary.unlink()
+            temporary.write_text("another's")
+
+    with pytest.raises(UserError):
+        lose()
+    (left,) = tmp_path.iterdir()
+    assert left.read_text() == "another's"
+    assert left != path
 
 
 def test_what_a_killed_process_left_goes(tmp_path):
