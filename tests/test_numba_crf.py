@@ -1,5 +1,9 @@
 """What only the Numba backend could get wrong; what all backends share is in test_crf.py."""
 
+import os
+import subprocess
+import sys
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -140,3 +144,28 @@ def test_chains_hold_every_neighbour_once():
 def test_kernels_too_narrow_to_number_their_vertices():
     with pytest.raises(ValueError, match="widths are too small"):
         DenseCRF(photo_like(50, 60, 0), bilateral=(1e-4, 1e-4, 4), backend="numba")
+
+
+START = """
+import numpy as np
+from urn.crf import DenseCRF, kernels
+image = np.arange(600, dtype=np.uint8).reshape(10, 20, 3)
+field = np.linspace(0.1, 0.9, 200, dtype=np.float32).reshape(10, 20)
+print(DenseCRF(image, backend="numba").masks(np.stack([field, 1 - field])).sum(), end=" ")
+print(len(kernels.blur.stats.cache_hits))
+"""
+
+
+def test_many_processes_share_the_compiled_code(tmp_path):
+    """All start with an empty cache; a later one finds it filled, and compiles nothing."""
+    environment = os.environ | {"NUMBA_CACHE_DIR": str(tmp_path)}
+
+    def start():
+        return subprocess.Popen(
+            [sys.executable, "-c", START], env=environment, stdout=subprocess.PIPE, text=True
+        )
+
+    first = [process.communicate()[0].split() for process in [start() for _ in range(3)]]
+    later, hits = start().communicate()[0].split()
+    assert [result for result, _ in first] == [later] * 3
+    assert int(hits) == 1
