@@ -148,11 +148,12 @@ def test_kernels_too_narrow_to_number_their_vertices():
 
 START = """
 import numpy as np
-from urn.crf import DenseCRF, kernels
+from urn.crf import DenseCRF, kernels, lattice
 image = np.arange(600, dtype=np.uint8).reshape(10, 20, 3)
 field = np.linspace(0.1, 0.9, 200, dtype=np.float32).reshape(10, 20)
 print(DenseCRF(image, backend="numba").masks(np.stack([field, 1 - field])).sum(), end=" ")
-print(len(kernels.blur.stats.cache_hits))
+functions = [*vars(kernels).values(), *vars(lattice).values(), *lattice.EMBED.values()]
+print(sum(sum(f.stats.cache_misses.values()) for f in functions if hasattr(f, "stats")))
 """
 
 
@@ -166,6 +167,7 @@ def test_many_processes_share_the_compiled_code(tmp_path):
         )
 
     first = [process.communicate()[0].split() for process in [start() for _ in range(3)]]
-    later, hits = start().communicate()[0].split()
+    later, compiled = start().communicate()[0].split()
     assert [result for result, _ in first] == [later] * 3
-    assert int(hits) == 1
+    assert all(int(count) > 5 for _, count in first)
+    assert int(compiled) == 0

@@ -37,6 +37,18 @@ Kernel = Callable[..., None]
 jit = njit(nogil=True, cache=True, error_model="numpy")
 
 
+# Not inside `_sharing`: code that refers to a function made anew in every process is not cached.
+@njit(inline="always")
+def _taken(values: Array, p: int, corners: Array, weights: Array, corner_count: int) -> Any:
+    """What pixel `p` takes back from its corners."""
+    row = fill(np.float32(0), LANES)
+    for corner in range(corner_count):
+        place = np.int64(corners[p, corner])
+        weight = fill(weights[p, corner], LANES)
+        row = fused_multiply_add(weight, load(values, place, LANES), row)
+    return row
+
+
 def _sharing(corner_count: int) -> tuple[Kernel, Kernel, Kernel]:
     """`splat`, `slice_` and `slice_add` for lattices of so many corners; the loops unroll."""
 
@@ -61,21 +73,11 @@ def _sharing(corner_count: int) -> tuple[Kernel, Kernel, Kernel]:
                     store(values, place, sum_)
         values[done:] = 0
 
-    @njit(inline="always")
-    def taken(values: Array, p: int, corners: Array, weights: Array) -> Any:
-        """What pixel `p` takes back from its corners."""
-        row = fill(np.float32(0), LANES)
-        for corner in range(corner_count):
-            place = np.int64(corners[p, corner])
-            weight = fill(weights[p, corner], LANES)
-            row = fused_multiply_add(weight, load(values, place, LANES), row)
-        return row
-
     @jit
     def slice_(values: Array, corners: Array, weights: Array, rows: Array) -> None:
         """Write what every pixel takes back."""
         for p in range(len(corners)):
-            store(rows, p * LANES, taken(values, p, corners, weights))
+            store(rows, p * LANES, _taken(values, p, corners, weights, corner_count))
 
     @jit
     def slice_add(
@@ -83,8 +85,8 @@ def _sharing(corner_count: int) -> tuple[Kernel, Kernel, Kernel]:
     ) -> None:
         """Write `others` + what every pixel takes back."""
         for p in range(len(corners)):
-            row = load(others, p * LANES, LANES) + taken(values, p, corners, weights)
-            store(rows, p * LANES, row)
+            row = _taken(values, p, corners, weights, corner_count)
+            store(rows, p * LANES, row + load(others, p * LANES, LANES))
 
     return splat, slice_, slice_add
 
