@@ -15,6 +15,7 @@ import pandas as pd
 import pytest
 import torch
 import yaml
+from PIL import Image
 
 from urn.datasets.shapes import SHAPES_CLASSES
 from urn.images import palette, read_mask
@@ -112,8 +113,6 @@ def test_every_stage_leaves_its_files(finished):
 
 
 def test_masks_are_palette_images_and_weights_grey(finished):
-    from PIL import Image
-
     teacher = finished / "results" / "tiny" / "efficientnet_lite0"
     mask = Image.open(teacher / "cyclic_masks" / f"{TRAIN[0]}.png")
     assert mask.mode == "P" and np.array_equal(mask.getpalette(), palette().reshape(-1))
@@ -182,6 +181,19 @@ def test_changing_a_response_scale_reruns_from_the_uncertainty_on(copy, tmp_path
     assert plan["uncertainty_quality"] == 1
     assert plan["train_segmentation"] == 2
     assert not {"train_classifier", "cams", "pseudo_masks_tiny_00000"} & set(plan)
+
+
+def test_the_reference_crf_makes_the_same_masks(copy, tmp_path):
+    teacher = copy / "results" / "tiny" / "efficientnet_lite0"
+    files = [teacher / kind / f"{TRAIN[0]}.png" for kind in ("weights", "cyclic_masks")]
+    before = [np.array(Image.open(file)) for file in files]
+    made = files[0].stat().st_mtime
+    target = str(files[0].relative_to(copy))
+    file = changed_configuration(tmp_path, crf_backend="pydensecrf")
+    snakemake(copy, target, configuration=file)
+    assert files[0].stat().st_mtime > made
+    for old, path in zip(before, files, strict=True):
+        assert (np.array(Image.open(path)) == old).mean() > 0.999
 
 
 def test_deleting_a_weight_mask_reruns_its_shard_and_what_follows(copy):
