@@ -18,12 +18,12 @@ import yaml
 
 from benchmarks.imitation import photographs
 from benchmarks.measure import seconds
+from benchmarks.response_scaling import VOC_SCALES
 from urn.archives import read_archive, write_archive
 from urn.images import read_image, write_grey, write_mask
 from urn.uncertainty import response_scaling
 
 REPOSITORY = Path(__file__).parents[1]
-SCALES = (0.15, 0.2, 0.25, 4, 5, 6)
 SHARD = 100
 
 
@@ -37,7 +37,7 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as name:
         work = Path(name)
         shards = prepare(work, arguments.folder, arguments.number)
-        alone, _ = seconds(lambda: compute(work, shards))
+        alone, _ = seconds(lambda: compute(work, arguments.folder, shards))
         one, _ = seconds(lambda: snakemake(work, 1, "one"))
         two, _ = seconds(lambda: snakemake(work, 2, "two"))
         print(f"{arguments.number} images in {len(shards)} shards")
@@ -65,7 +65,7 @@ def prepare(work: Path, folder: Path, number: int) -> list[list[str]]:
                 "tags": "masks",
                 "teacher": "resnet18",
                 "runs": {"resnet18": ["urn"]},
-                "uncertainty": {"scales": list(SCALES)},
+                "uncertainty": {"scales": list(VOC_SCALES)},
                 "shard_size": SHARD,
             }
         },
@@ -90,16 +90,13 @@ def responses(work: Path, shard: int) -> Path:
     return folder / f"train_{shard:05d}.npz"
 
 
-def compute(work: Path, shards: list[list[str]]) -> None:
+def compute(work: Path, folder: Path, shards: list[list[str]]) -> None:
     """What the shard jobs do, in this process."""
     (work / "alone").mkdir()
-    folder = Path(
-        yaml.safe_load((work / "config.yaml").read_text())["datasets"]["photographs"]["root"]
-    )
     for i, ids in enumerate(shards):
         for image_id, labels, response in read_archive(responses(work, i), ids):
             image = read_image(folder / "JPEGImages" / f"{image_id}.jpg")
-            result = response_scaling(image, response, SCALES, labels)
+            result = response_scaling(image, response, VOC_SCALES, labels)
             write_mask(work / "alone" / f"{image_id}.png", result.mask)
             write_grey(work / "alone" / f"{image_id}-weight.png", result.weight)
 
