@@ -5,11 +5,13 @@ flat, float32. A state is B such arrays one after another: with G fields of L la
 together, channel l·G + g is label l of field g, in array (l·G + g) // LANES. Label L − 1 has no
 channel: its marginal is what the others leave of one, and so is its message.
 
+A last array of which at most FEW lanes are in use is filtered on these lanes alone.
+
 Corners and chains (see `urn.crf.lattice.Lattice`) hold the places of rows, vertex · LANES.
 """
 
 from collections.abc import Callable
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from numba import njit
@@ -27,6 +29,7 @@ from urn.crf.lanes import (
 )
 
 LANES = 8
+FEW = LANES // 2
 PIXELS = 32  # handled together where labels meet, so that their rows stay in the first-level cache
 # exp of more or less counts as exp of this: sums stay finite, and products need no denormals.
 LARGEST_EXPONENT = np.float32(60)
@@ -37,20 +40,33 @@ Kernel = Callable[..., None]
 jit = njit(nogil=True, cache=True, error_model="numpy")
 
 
+class Passes(NamedTuple):
+    """The steps of filtering some lanes of an array; see the functions of these names."""
+
+    splat_spatial: Kernel
+    splat_bilateral: Kernel
+    blur: Kernel
+    slice_bilateral: Kernel
+    slice_add_spatial: Kernel
+
+
 # Not inside `_sharing`: code that refers to a function made anew in every process is not cached.
 @njit(inline="always")
-def _taken(values: Array, p: int, corners: Array, weights: Array, corner_count: int) -> Any:
+def _taken(
+    values: Array, p: int, corners: Array, weights: Array, corner_count: int, lanes: int, shift: int
+) -> Any:
     """What pixel `p` takes back from its corners."""
-    row = fill(np.float32(0), LANES)
+    row = fill(np.float32(0), lanes)
     for corner in range(corner_count):
-        place = np.int64(corners[p, corner])
-        weight = fill(weights[p, corner], LANES)
-        row = fused_multiply_add(weight, load(values, place, LANES), row)
+        place = np.int64(corners[p, corner]) >> shift
+        weight = fill(weights[p, corner], lanes)
+        row = fused_multiply_add(weight, load(values, place, lanes), row)
     return row
 
 
-def _sharing(corner_count: int) -> tuple[Kernel, Kernel, Kernel]:
+def _sharing(corner_count: int, lanes: int) -> tuple[Kernel, Kernel, Kernel]:
     """`splat`, `slice_` and `slice_add` for lattices of so many corners; the loops unroll."""
+    shift = 0 if lanes == LANES else 1  # of places, to rows half as wide
 
     @jit
     def splat(rows: Array, corners: Array, weights: Array, reached: Array, values: Array) -> None:
@@ -59,16 +75,17 @@ def _sharing(corner_count: int) -> tuple[Kernel, Kernel, Kernel]:
         `values` has V + 2 rows, of which row V stays zero and row V + 1 takes what `blur` has no
         use for. Rows are zeroed as the pixels reach them, when they are about to be cached anyway.
         """
-        done = 0
+        done = np.int64(0)
         for part in range(len(reached)):
-            values[done : reached[part]] = 0
-            done = reached[part]
+            end = np.int64(reached[part]) >> shift
+            values[done:end] = 0
+            done = end
             for p in range(part * PIXELS, min((part + 1) * PIXELS, len(corners))):
-                row = load(rows, p * LANES, LANES)
+                row = load(rows, p * LANES, lanes)
                 for corner in range(corner_count):
-                    place = np.int64(corners[p, corner])
+                    place = np.int64(corners[p, corner]) >> shift
                     sum_ = fused_multiply_add(
-                        fill(weights[p, corner], LANES), row, load(values, place, LANES)
+                        fill(weights[p, corner], lanes), row, load(values, place, lanes)
                     )
                     store(values, place, sum_)
         values[done:] = 0
@@ -77,7 +94,7 @@ def _sharing(corner_count: int) -> tuple[Kernel, Kernel, Kernel]:
     def slice_(values: Array, corners: Array, weights: Array, rows: Array) -> None:
         """Write what every pixel takes back."""
         for p in range(len(corners)):
-            store(rows, p * LANES, _taken(values, p, corners, weights, corner_count))
+            store(rows, p * LANES, _taken(values, p, corners, weights, corner_count, lanes, shift))
 
     @jit
     def slice_add(
@@ -85,29 +102,35 @@ def _sharing(corner_count: int) -> tuple[Kernel, Kernel, Kernel]:
     ) -> None:
         """Write `others` + what every pixel takes back."""
         for p in range(len(corners)):
-            row = _taken(values, p, corners, weights, corner_count)
-            store(rows, p * LANES, row + load(others, p * LANES, LANES))
+            row = _taken(values, p, corners, weights, corner_count, lanes, shift)
+            store(rows, p * LANES, row + load(others, p * LANES, lanes))
 
     return splat, slice_, slice_add
 
 
-splat_spatial, _, slice_add_spatial = _sharing(3)
-splat_bilateral, slice_bilateral, _ = _sharing(6)
+def _passes(lanes: int) -> Passes:
+    shift = 0 if lanes == LANES else 1  # of places, to rows half as wide
+    splat_spatial, _, slice_add_spatial = _sharing(3, lanes)
+    splat_bilateral, slice_bilateral, _ = _sharing(6, lanes)
+
+    @jit
+    def blur(values: Array, chain: Array) -> None:
+        """Add half of both neighbours along one axis to every vertex of `chain`, in place."""
+        zeros = np.int64(chain[0]) >> shift
+        half = fill(np.float32(0.5), lanes)
+        before = current = fill(np.float32(0), lanes)
+        here = zeros
+        for i in range(1, len(chain)):
+            there = np.int64(chain[i]) >> shift
+            after = load(values, there, lanes)
+            place = here + (lanes if here == zeros else 0)
+            store(values, place, fused_multiply_add(half, before + after, current))
+            before, current, here = current, after, there
+
+    return Passes(splat_spatial, splat_bilateral, blur, slice_bilateral, slice_add_spatial)
 
 
-@jit
-def blur(values: Array, chain: Array) -> None:
-    """Add half of both neighbours along one axis to every vertex of `chain`, in place."""
-    zeros = np.int64(chain[0])
-    half = fill(np.float32(0.5), LANES)
-    before = current = fill(np.float32(0), LANES)
-    here = zeros
-    for i in range(1, len(chain)):
-        there = np.int64(chain[i])
-        after = load(values, there, LANES)
-        place = here + (LANES if here == zeros else 0)
-        store(values, place, fused_multiply_add(half, before + after, current))
-        before, current, here = current, after, there
+ALL_PASSES, FEW_PASSES = _passes(LANES), _passes(FEW)
 
 
 @njit(inline="always")

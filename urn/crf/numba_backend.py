@@ -14,7 +14,7 @@ from typing import NamedTuple
 import numpy as np
 
 from urn.crf import kernels
-from urn.crf.kernels import LANES, PIXELS
+from urn.crf.kernels import ALL_PASSES, FEW, FEW_PASSES, LANES, PIXELS
 from urn.crf.lattice import (
     Lattice,
     bilateral_features,
@@ -68,7 +68,7 @@ class Engine:
         features = bilateral_features(image, self._order, sxy, srgb)
         self._bilateral = _kernel(build_lattice(features), weight)
         ones = np.ones(len(self._order) * LANES, np.float32)
-        self._filter(ones, *self._workspace())
+        self._filter(ones, 1, *self._workspace())
         self._total = ones[::LANES].copy()  # the sum of any field's messages
 
     def inference(self, fields: np.ndarray, iterations: int) -> np.ndarray:
@@ -124,8 +124,9 @@ class Engine:
         for iteration in range(iterations + 1):
             if iteration:
                 total = self._total
-                for block in np.split(state, blocks):
-                    self._filter(block, *workspace)
+                for block, rows in enumerate(np.split(state, blocks)):
+                    used = number * (labels - 1) - block * LANES
+                    self._filter(rows, used, *workspace)
             if labels < MANY_LABELS and (labels == 2 or number == LANES):
                 kernels.meet_columns(state, advantage, total)
             elif labels < MANY_LABELS:
@@ -140,24 +141,28 @@ class Engine:
         values = np.empty(most + 2 * LANES, np.float32)
         return values, np.empty(len(self._order) * LANES, np.float32)
 
-    def _filter(self, rows: np.ndarray, values: np.ndarray, messages: np.ndarray) -> None:
-        """From LANES channels of marginals to their messages, in place.
+    def _filter(
+        self, rows: np.ndarray, used: int, values: np.ndarray, messages: np.ndarray
+    ) -> None:
+        """From LANES channels of marginals, `used` of them in use, to their messages, in place.
 
         One kernel after the other, both on the memory of `values`, which stays in the cache.
         """
+        passes, lanes = (FEW_PASSES, FEW) if used <= FEW else (ALL_PASSES, LANES)
+
         corners, chains, reached, weights = self._bilateral
-        vertices = values[: chains[0][0] + 2 * LANES]
-        kernels.splat_bilateral(rows, corners, weights, reached, vertices)
+        vertices = values[: chains[0][0] // LANES * lanes + 2 * lanes]
+        passes.splat_bilateral(rows, corners, weights, reached, vertices)
         for chain in chains:
-            kernels.blur(vertices, chain)
-        kernels.slice_bilateral(vertices, corners, weights, messages)
+            passes.blur(vertices, chain)
+        passes.slice_bilateral(vertices, corners, weights, messages)
 
         corners, chains, reached, weights = self._spatial
-        vertices = values[: chains[0][0] + 2 * LANES]
-        kernels.splat_spatial(rows, corners, weights, reached, vertices)
+        vertices = values[: chains[0][0] // LANES * lanes + 2 * lanes]
+        passes.splat_spatial(rows, corners, weights, reached, vertices)
         for chain in chains:
-            kernels.blur(vertices, chain)
-        kernels.slice_add_spatial(vertices, corners, weights, messages, rows)
+            passes.blur(vertices, chain)
+        passes.slice_add_spatial(vertices, corners, weights, messages, rows)
 
 
 def groups_of_fields(fields: int, labels: int, most_blocks: int) -> list[slice]:
