@@ -1,9 +1,9 @@
 """What the objects of the generated dataset look like: outlines of parts and their textures.
 
 Coordinates are the object's own, x to the right and y down, the object about within [-1, 1]².
-Each class has one part with a texture and colours of its own, the `mark`; all other parts are
-painted alike in every class. A classifier therefore learns the mark first, and its activation
-leaves out much of the object: the problem that pseudo-mask refinement is there to solve.
+Each class has one part with a texture and colours of its own, the `mark`; all other parts show it
+faintly, on colours that the classes share. A classifier therefore learns the mark first, and its
+activation leaves out parts of objects: the problem that pseudo-mask refinement is there to solve.
 """
 
 from collections.abc import Callable
@@ -92,8 +92,8 @@ def _grid(x: np.ndarray, y: np.ndarray) -> np.ndarray:
     return np.maximum(_wave((x + y) / 0.3) - 0.3, _wave((x - y) / 0.3) - 0.3).clip(0, 0.7) / 0.7
 
 
-def _rays(x: np.ndarray, y: np.ndarray) -> np.ndarray:
-    return _wave(np.arctan2(y + 0.72, x) * 5 / (2 * np.pi))
+def _zigzag(x: np.ndarray, y: np.ndarray) -> np.ndarray:
+    return _wave((y + 0.5 * np.abs((x / 0.3) % 1 - 0.5)) / 0.22)
 
 
 SHAPES: dict[str, Shape] = {
@@ -158,9 +158,9 @@ SHAPES: dict[str, Shape] = {
             _polygon("shade", (0.0, -0.1), (0.78, 0.72), (-0.78, 0.72)),
             _polygon("body", (0.0, -0.45), (0.64, 0.32), (-0.64, 0.32)),
             _polygon("shade", (0.0, -0.72), (0.48, -0.06), (-0.48, -0.06)),
-            _star("mark", 0.0, -0.72, 0.36),
+            _star("mark", 0.0, -0.7, 0.4),
         ),
-        _rays,
-        ((255, 225, 70), (235, 130, 20)),
+        _zigzag,
+        ((255, 215, 60), (15, 105, 55)),
     ),
 }

@@ -1,8 +1,8 @@
 """`shapes`, the default dataset: small photograph-like scenes, drawn by the project itself.
 
-Each scene has one to three objects on a cluttered ground. What tells the class of an object is one
-textured part (see `urn.datasets.shape_parts`); the colours of all the rest are shared by the
-classes and by clutter, but differ from the ground around them.
+Each scene has one to three objects on a cluttered ground. What tells the class of an object is the
+texture of one part (see `urn.datasets.shape_parts`), which shows through the rest more faintly. The
+colours under it are shared by the classes and by clutter, but differ from the ground around them.
 """
 
 from dataclasses import dataclass
@@ -25,7 +25,8 @@ LIST = "ImageSets/Segmentation/{split}.txt"
 SUPERSAMPLING = 4  # outlines are drawn this much larger, for smooth edges
 MOST_OVERLAP = 0.1  # part of a class's pixels that a later object may hide
 MOST_OUTSIDE = 0.1  # part of an object's width or height that the border may cut off
-LEAST_CONTRAST = 75.0  # RGB distance between a body and the ground
+LEAST_CONTRAST = 75.0  # RGB distance between a body's own colour and the ground
+HINT = 0.5  # how much of its class's texture shows through a body
 JPEG_QUALITY = 92
 
 # Two or three ground colours that go together: meadow, sea, sand, stone, dusk, snow.
@@ -207,12 +208,9 @@ def _draw_object(
     body = bodies[rng.integers(len(bodies))] + rng.normal(0, 8, 3)
     light, dark = (np.array(colour) + rng.normal(0, 10, 3) for colour in shape.colours)
     mix = shape.texture(*pose.to_object(height, width))[..., None]
-    colours = {
-        "body": body,
-        "shade": 0.8 * body,
-        "dark": 0.45 * body,
-        "mark": light + mix * (dark - light),
-    }
+    mark = light + mix * (dark - light)
+    body = body + HINT * (mark - body)
+    colours = {"body": body, "shade": 0.8 * body, "dark": 0.45 * body, "mark": mark}
     grain = 6 * _noise(rng, height, width, 24) + 5 * _noise(rng, height, width, 60)
     for part, outline in zip(shape.parts, outlines, strict=True):
         _paint(image, _coverage([outline], height, width), colours[part.fill] + grain[..., None])
