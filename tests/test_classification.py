@@ -8,7 +8,7 @@ from PIL import Image
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from urn.classification.dataset import TaggedImages, normalised
+from urn.classification.dataset import TaggedImages
 from urn.classification.inference import multi_scale_cam
 from urn.classification.losses import (
     adaptive_min_pooling_loss,
@@ -23,6 +23,7 @@ from urn.classification.losses import (
 from urn.classification.network import SEAM, PixelCorrelationModule
 from urn.datasets.shapes import SHAPES_CLASSES
 from urn.images import read_image, read_mask
+from urn.inputs import normalised
 from urn.segmentation.backbones import IMAGENET_MEAN, IMAGENET_STD
 from urn.training import prepare, train
 

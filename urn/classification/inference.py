@@ -7,8 +7,8 @@ import torch
 import torch.nn.functional as F
 from PIL import Image
 
-from urn.classification.dataset import normalised
 from urn.classification.network import SEAM
+from urn.inputs import normalised
 
 EPSILON = 1e-5
 

@@ -1,11 +1,9 @@
 """SEAM: a classifier whose class head makes CAMs, refined by the pixel correlation module."""
 
 from collections.abc import Sequence
-from typing import Any
 
 import torch
 import torch.nn.functional as F
-from mmengine.model import BaseModel
 from torch import Tensor, nn
 
 from urn.classification.losses import (
@@ -14,7 +12,8 @@ from urn.classification.losses import (
     seam_losses,
     with_background,
 )
-from urn.segmentation.backbones import StageMaps, build_backbone
+from urn.fine_tuning import FineTuned
+from urn.segmentation.backbones import StageMaps
 
 SMALL_SCALE = 0.3
 
@@ -47,7 +46,7 @@ class PixelCorrelationModule(nn.Module):
         return (spread[:, :-1] / (spread[:, -1:] + EPSILON)).unflatten(2, size)
 
 
-class SEAM(BaseModel):
+class SEAM(FineTuned):
     """The classifier of METHOD's first stage.
 
     Args:
@@ -68,28 +67,12 @@ class SEAM(BaseModel):
         pretrained: bool = True,
         frozen_statistics: bool = True,
     ) -> None:
-        super().__init__()
-        self.frozen_statistics = frozen_statistics
-        self.backbone = build_backbone(backbone, output_stride, pretrained)
+        super().__init__(backbone, output_stride, pretrained, frozen_statistics)
         channels = self.backbone.channels
         self.head = nn.Conv2d(channels[3], num_classes + 1, 1, bias=False)
         self.pcm = PixelCorrelationModule((channels[1], channels[2]))
         for layer in self.new_layers():
             nn.init.xavier_uniform_(layer.weight)
-
-    def train(self, mode: bool = True) -> "SEAM":
-        """Set training or evaluation mode; frozen statistics stay in evaluation mode."""
-        super().train(mode)
-        if self.backbone.pretrained and self.frozen_statistics:
-            for module in self.backbone.modules():
-                if isinstance(module, nn.BatchNorm2d):
-                    module.eval()
-        return self
-
-    @classmethod
-    def from_meta(cls, meta: dict[str, Any]) -> "SEAM":
-        """The network that a model file's `meta` describes, its weights still to be loaded."""
-        return cls(**meta["build"], pretrained=False)
 
     def new_layers(self) -> list[nn.Conv2d]:
         """The layers that start from scratch (they learn faster than the backbone)."""
@@ -124,24 +107,6 @@ class SEAM(BaseModel):
             images, scale_factor=SMALL_SCALE, mode="bilinear", align_corners=False
         )
         return seam_losses(large, self.cams(shrunk, present), present, shrunk.shape[2:])
-
-    def parameter_groups(
-        self, learning_rate: float, weight_decay: float, new_layers_factor: float = 10
-    ) -> list[dict]:
-        """SGD groups: new layers × `new_layers_factor`, biases ×2 and without weight decay."""
-        fresh = {id(p) for layer in self.new_layers() for p in layer.parameters()}
-        groups: dict[tuple[bool, bool], list[nn.Parameter]] = {}
-        for name, parameter in self.named_parameters():
-            key = (id(parameter) in fresh, name.endswith(".bias"))
-            groups.setdefault(key, []).append(parameter)
-        return [
-            {
-                "params": parameters,
-                "lr": learning_rate * (new_layers_factor if new else 1) * (2 if bias else 1),
-                "weight_decay": 0.0 if bias else weight_decay,
-            }
-            for (new, bias), parameters in groups.items()
-        ]
 
 
 def _resize(maps: Tensor, size: Sequence[int]) -> Tensor:

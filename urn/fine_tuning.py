@@ -1,0 +1,64 @@
+"""A pretrained backbone that learns with new layers on its maps: classifier and affinity network."""
+
+from collections.abc import Sequence
+from typing import Any, Self
+
+from mmengine.model import BaseModel
+from torch import nn
+from torch.nn.modules.batchnorm import _BatchNorm
+
+from urn.segmentation.backbones import build_backbone
+
+
+class FineTuned(BaseModel):
+    """A backbone whose new layers learn faster.
+
+    Args:
+        backbone: name of a backbone.
+        output_stride: stride of its last map.
+        pretrained: start from ImageNet weights where the backbone has any.
+        frozen_statistics: keep the batch statistics of a pretrained backbone in training.
+    """
+
+    def __init__(
+        self, backbone: str, output_stride: int, pretrained: bool, frozen_statistics: bool
+    ) -> None:
+        super().__init__()
+        self.frozen_statistics = frozen_statistics
+        self.backbone = build_backbone(backbone, output_stride, pretrained)
+
+    @classmethod
+    def from_meta(cls, meta: dict[str, Any]) -> Self:
+        """The network that a model file's `meta` describes, its weights still to be loaded."""
+        return cls(**meta["build"], pretrained=False)
+
+    def train(self, mode: bool = True) -> Self:
+        """Set training or evaluation mode; frozen statistics stay in evaluation mode."""
+        super().train(mode)
+        if self.backbone.pretrained and self.frozen_statistics:
+            for module in self.backbone.modules():
+                if isinstance(module, _BatchNorm):
+                    module.eval()
+        return self
+
+    def new_layers(self) -> Sequence[nn.Conv2d]:
+        """The layers that start from scratch."""
+        raise NotImplementedError
+
+    def parameter_groups(
+        self, learning_rate: float, weight_decay: float, new_layers_factor: float = 10
+    ) -> list[dict[str, Any]]:
+        """SGD groups: new layers × `new_layers_factor`, biases ×2 and without weight decay."""
+        fresh = {id(p) for layer in self.new_layers() for p in layer.parameters()}
+        groups: dict[tuple[bool, bool], list[nn.Parameter]] = {}
+        for name, parameter in self.named_parameters():
+            key = (id(parameter) in fresh, name.endswith(".bias"))
+            groups.setdefault(key, []).append(parameter)
+        return [
+            {
+                "params": parameters,
+                "lr": learning_rate * (new_layers_factor if new else 1) * (2 if bias else 1),
+                "weight_decay": 0.0 if bias else weight_decay,
+            }
+            for (new, bias), parameters in groups.items()
+        ]
