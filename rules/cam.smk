@@ -20,7 +20,13 @@ rule train_classifier:
         ),
         seed=config["seed"],
         work="results/{dataset}/cam/work",
-        code=code("classification", "segmentation/backbones", "training.py"),
+        code=code(
+            "classification",
+            "segmentation/backbones",
+            "fine_tuning.py",
+            "inputs.py",
+            "training.py",
+        ),
     message:
         "Training the classifier of {wildcards.dataset}"
     script:
@@ -42,7 +48,13 @@ rule cams:
     params:
         ids=lambda wildcards: shards(wildcards.dataset, "train")[wildcards.shard],
         scales=lambda wildcards: settings("classification")(wildcards)["scales"],
-        code=code("classification", "segmentation/backbones", "archives.py"),
+        code=code(
+            "classification",
+            "segmentation/backbones",
+            "fine_tuning.py",
+            "inputs.py",
+            "archives.py",
+        ),
     message:
         "CAMs of {wildcards.dataset}, shard {wildcards.shard}"
     script:

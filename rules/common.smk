@@ -92,12 +92,32 @@ def refiner(dataset):
 def refiner_options(dataset, name):
     """The arguments of a refiner, as the dataset's settings give them."""
     resolved = configuration.resolve(config, dataset, "pseudo_masks")
+    resolved |= resolved["by_refiner"].get(name, {})
     if name == "own":
         raise WorkflowError(
             f"dataset {dataset} has its own pseudo-masks: no CAM is refined"
         )
-    keys = {"crf": ["alpha"], "ppmg": ["alpha", "cam_threshold", "cv_scale"]}[name]
-    return {"backend": config["crf_backend"]} | {key: resolved[key] for key in keys}
+    keys = {
+        "crf": ["alpha"],
+        "ppmg": ["alpha", "cam_threshold", "cv_scale"],
+        "affinity": ["alpha"],
+    }
+    options = {key: resolved[key] for key in keys[name]}
+    if name == "affinity":
+        walk = configuration.resolve(config, dataset, "affinity")
+        return options | {key: walk[key] for key in ("beta", "log_t")}
+    return options | {"backend": config["crf_backend"]}
+
+
+def refiner_model(dataset, name):
+    """The trained network that a refiner needs, if it needs one."""
+    return f"results/{dataset}/affinity/network.pth" if name == "affinity" else []
+
+
+def refiner_code(name, *modules):
+    """For params: a fingerprint of the modules that make a refiner's masks, and of others."""
+    network = ["affinity", "inputs.py"] if name == "affinity" else []
+    return code("refinement.py", "crf", *network, *modules)
 
 
 def teacher(wildcards):

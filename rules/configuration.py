@@ -24,7 +24,14 @@ BACKBONES: list[str] = SCHEMA["$defs"]["backbone"]["else"]["enum"]
 TIMM_BACKBONE: str = SCHEMA["$defs"]["backbone"]["if"]["pattern"].strip("^$")
 REFINERS: list[str] = SCHEMA["$defs"]["pseudo_masks"]["properties"]["refiner"]["enum"]
 CAM_REFINERS = [name for name in REFINERS if name != "own"]
-SECTIONS = ("classification", "pseudo_masks", "segmentation", "responses", "uncertainty")
+SECTIONS = (
+    "classification",
+    "pseudo_masks",
+    "affinity",
+    "segmentation",
+    "responses",
+    "uncertainty",
+)
 
 
 def check(config: Mapping[str, Any]) -> None:

@@ -9,6 +9,9 @@ for dataset in DATASETS:
             input:
                 index=f"results/{dataset}/index.csv",
                 cams=f"results/{dataset}/cam/shards/{shard}.npz",
+                model=lambda wildcards, dataset=dataset: refiner_model(
+                    dataset, wildcards.refiner
+                ),
             output:
                 [
                     f"results/{dataset}/pseudo_masks/{{refiner}}/{i}.png"
@@ -27,7 +30,7 @@ for dataset in DATASETS:
                 options=lambda wildcards, dataset=dataset: refiner_options(
                     dataset, wildcards.refiner
                 ),
-                code=code("refinement.py", "crf"),
+                code=lambda wildcards: refiner_code(wildcards.refiner),
             message:
                 f"Pseudo-masks of {dataset}, shard {shard}"
             script:
@@ -65,6 +68,9 @@ rule alpha_sweep:
     input:
         index="results/{dataset}/index.csv",
         cams="results/{dataset}/cam/shards/00000.npz",
+        model=lambda wildcards: refiner_model(
+            wildcards.dataset, refiner(wildcards.dataset)
+        ),
     output:
         "results/{dataset}/tables/alpha.tsv",
     log:
@@ -80,7 +86,7 @@ rule alpha_sweep:
         ),
         refiner=lambda wildcards: refiner(wildcards.dataset),
         alphas=lambda wildcards: settings("pseudo_masks")(wildcards)["alpha_sweep"],
-        code=code("refinement.py", "crf", "evaluation.py"),
+        code=lambda wildcards: refiner_code(refiner(wildcards.dataset), "evaluation.py"),
     message:
         "Scoring the pseudo-masks of {wildcards.dataset}'s first shard at every alpha"
     script:

@@ -1,7 +1,10 @@
+from functools import partial
+
 import numpy as np
 import pytest
 
 from benchmarks.published import plain_crf
+from urn.affinity.network import AffinityNet
 from urn.crf import REFINEMENT_CRF, SEGMENTATION_CRF
 from urn.refinement import REFINERS, crf_mask, crf_refine, ppmg
 
@@ -113,10 +116,16 @@ def test_equal_cams_go_to_the_lower_id(image, cams):
     assert set(np.unique(mask)) == {0, 4}
 
 
-@pytest.mark.parametrize("name", REFINERS)
-def test_every_refiner(name, image, cams):
-    refine = REFINERS[name]
-    mask = refine(image, cams, backend="auto")
+@pytest.fixture(scope="module", params=REFINERS)
+def refine(request):
+    """A refiner, `affinity` with a network that has learned nothing."""
+    if request.param == "affinity":
+        return partial(REFINERS["affinity"], network=AffinityNet("resnet18").eval())
+    return REFINERS[request.param]
+
+
+def test_every_refiner(refine, image, cams):
+    mask = refine(image, cams)
     assert (mask.shape, mask.dtype) == ((40, 50), np.uint8)
     nothing = refine(image, {})
     np.testing.assert_array_equal(nothing, np.zeros((40, 50), np.uint8))
@@ -124,7 +133,6 @@ def test_every_refiner(name, image, cams):
     assert not refine(image, {5: np.zeros((40, 50))}).any()
 
 
-@pytest.mark.parametrize("name", REFINERS)
 @pytest.mark.parametrize(
     ("cams", "message"),
     [
@@ -135,9 +143,9 @@ def test_every_refiner(name, image, cams):
         ({255: np.zeros((40, 50))}, "ids"),
     ],
 )
-def test_bad_cams(name, cams, message, image):
+def test_bad_cams(refine, cams, message, image):
     with pytest.raises(ValueError, match=message):
-        REFINERS[name](image, cams)
+        refine(image, cams)
 
 
 def test_bad_probabilities(image):

@@ -1,4 +1,4 @@
-"""A pretrained backbone that learns with new layers on its maps: classifier and affinity network."""
+"""A pretrained backbone with new layers on its maps, as classifier and affinity network have it."""
 
 from collections.abc import Sequence
 from typing import Any, Self

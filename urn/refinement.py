@@ -1,10 +1,17 @@
 """From class activation maps, or a model's softmax, to masks that follow the image's edges."""
 
 from collections.abc import Callable, Sequence
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from urn.crf import REFINEMENT_CRF, SEGMENTATION_CRF, CRFParameters, DenseCRF
+from urn.images import IGNORE
+
+if TYPE_CHECKING:
+    from urn.affinity.network import AffinityNet
 
 
 def crf_mask(
@@ -59,9 +66,37 @@ def crf_refine(
     if not cams:
         return np.zeros(image.shape[:2], dtype=np.uint8)
     ids, maps = _stack(image, cams)
-    background = (1 - maps.max(axis=0)) ** alpha
-    probabilities = np.concatenate([background[None], maps])
-    return crf_mask(image, probabilities, [0, *ids], REFINEMENT_CRF, backend)
+    return crf_mask(image, _with_background(maps, alpha), [0, *ids], REFINEMENT_CRF, backend)
+
+
+def agreed_mask(
+    image: np.ndarray,
+    cams: dict[int, np.ndarray],
+    alphas: Sequence[float] = (4, 24),
+    backend: str = "auto",
+) -> np.ndarray:
+    """What dense CRFs with a strong and a weak background agree on (AffinityNet, Ahn & Kwak 2018).
+
+    Args:
+        image: H×W×3 uint8 RGB.
+        cams: class id (1 … 254) -> H×W activation in [0, 1], for the classes in the image.
+        alphas: of the backgrounds, each as in `crf_refine`.
+        backend: see `urn.crf.DenseCRF`.
+
+    Returns:
+        H×W uint8 class ids, 255 where the CRFs disagree; all background where `cams` is empty.
+
+    Raises:
+        ValueError: shapes, types or ranges are wrong.
+    """
+    if not cams:
+        return np.zeros(image.shape[:2], dtype=np.uint8)
+    ids, maps = _stack(image, cams)
+    fields = np.stack([_with_background(maps, alpha) for alpha in alphas])
+    crf = DenseCRF(image, REFINEMENT_CRF.gaussian, REFINEMENT_CRF.bilateral, backend)
+    masks = crf.masks(fields, REFINEMENT_CRF.iterations)
+    agreed = (masks == masks[0]).all(axis=0)
+    return np.where(agreed, np.array([0, *ids], dtype=np.uint8)[masks[0]], np.uint8(IGNORE))
 
 
 def ppmg(
@@ -115,6 +150,44 @@ def _smooth(cam: np.ndarray, threshold: float, scale: float) -> np.ndarray:
     return np.where(cam < threshold, 0, cam) ** (1 - variation)
 
 
+def affinity_refine(
+    image: np.ndarray,
+    cams: dict[int, np.ndarray],
+    network: "AffinityNet",
+    alpha: float = 16,
+    beta: float = 8,
+    log_t: int = 8,
+) -> np.ndarray:
+    """Pseudo-mask by a random walk between pixels of like class (AffinityNet, Ahn & Kwak 2018).
+
+    Args:
+        image: H×W×3 uint8 RGB.
+        cams: class id (1 … 254) -> H×W activation in [0, 1], for the classes in the image.
+        network: trained on the dataset, in evaluation mode.
+        alpha: the higher, the less background: it is (1 − max CAM)^alpha.
+        beta: exponent of the affinities; the higher, the sooner the walk stops at an edge.
+        log_t: the walk has 2^log_t steps.
+
+    Returns:
+        H×W uint8 class ids; all background where `cams` is empty.
+
+    Raises:
+        ValueError: shapes, types or ranges are wrong.
+    """
+    from urn.affinity.random_walk import random_walk_mask  # torch, which other refiners do without
+
+    if not cams:
+        return np.zeros(image.shape[:2], dtype=np.uint8)
+    ids, maps = _stack(image, cams)
+    fields = _with_background(maps, alpha)
+    return random_walk_mask(image, [0, *ids], fields, network, beta, log_t)
+
+
+def _with_background(maps: np.ndarray, alpha: float) -> np.ndarray:
+    """K×H×W activations → (1+K)×H×W, (1 − max)^alpha first."""
+    return np.concatenate([(1 - maps.max(axis=0, keepdims=True)) ** alpha, maps])
+
+
 def _stack(image: np.ndarray, cams: dict[int, np.ndarray]) -> tuple[list[int], np.ndarray]:
     """Ascending class ids and their maps, K×H×W float32."""
     ids = sorted(cams)
@@ -131,4 +204,18 @@ def _stack(image: np.ndarray, cams: dict[int, np.ndarray]) -> tuple[list[int], n
 
 
 # refine(image, cams, **options) -> mask; the options are the function's own keyword arguments.
-REFINERS: dict[str, Callable[..., np.ndarray]] = {"crf": crf_refine, "ppmg": ppmg}
+REFINERS: dict[str, Callable[..., np.ndarray]] = {
+    "crf": crf_refine,
+    "ppmg": ppmg,
+    "affinity": affinity_refine,
+}
+
+
+def load_refiner(name: str, model: str | Path | None = None) -> Callable[..., np.ndarray]:
+    """A refiner by its name, `affinity` with the network in the file `model`."""
+    if model is None:
+        return REFINERS[name]
+    from urn.affinity.network import AffinityNet
+    from urn.model_files import load_for_inference
+
+    return partial(REFINERS[name], network=load_for_inference(model, AffinityNet.from_meta))

@@ -9,14 +9,14 @@ from urn.evaluation import ConfusionMatrix
 from urn.files import atomic_path
 from urn.images import read_image, read_mask
 from urn.progress import progress
-from urn.refinement import REFINERS
+from urn.refinement import load_refiner
 
 from _job import logged
 
 with logged(snakemake.log[0]):
     index = read_index(snakemake.input.index)
     name = snakemake.params.refiner
-    refine = REFINERS[name]
+    refine = load_refiner(name, snakemake.input.get("model"))
     truths = {i: mask for i in snakemake.params.ids if (mask := index[i].mask) is not None}
     if not truths:
         raise UserError("no training image has a mask to compare with: alpha cannot be swept")

@@ -4,13 +4,13 @@ from urn.archives import read_archive
 from urn.datasets.index import read_index
 from urn.images import read_image, write_mask
 from urn.progress import progress
-from urn.refinement import REFINERS
+from urn.refinement import load_refiner
 
 from _job import logged
 
 with logged(snakemake.log[0]):
     index = read_index(snakemake.input.index)
-    refine = REFINERS[snakemake.wildcards.refiner]
+    refine = load_refiner(snakemake.wildcards.refiner, snakemake.input.get("model"))
     ids = snakemake.params.ids
     entries = read_archive(snakemake.input.cams, ids)
     for path, (image_id, labels, cams) in zip(

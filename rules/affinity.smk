@@ -1,0 +1,61 @@
+# CAMs -> labels the CRF is sure of -> AffinityNet: for the refiner `affinity`.
+
+for dataset in DATASETS:
+    for shard, image_ids in shards(dataset, "train").items():
+
+        rule:
+            name:
+                f"affinity_labels_{dataset}_{shard}"
+            input:
+                index=f"results/{dataset}/index.csv",
+                cams=f"results/{dataset}/cam/shards/{shard}.npz",
+            output:
+                [f"results/{dataset}/affinity/labels/{i}.png" for i in image_ids],
+            log:
+                f"results/{dataset}/logs/affinity_labels_{shard}.log",
+            benchmark:
+                f"results/{dataset}/benchmarks/affinity_labels_{shard}.tsv"
+            conda:
+                "../envs/urn.yaml"
+            params:
+                ids=image_ids,
+                alphas=configuration.resolve(config, dataset, "affinity")["alphas"],
+                crf_backend=config["crf_backend"],
+                code=code("refinement.py", "crf"),
+            message:
+                f"Labels of {dataset} for AffinityNet, shard {shard}"
+            script:
+                "../workflow_scripts/affinity_labels.py"
+
+
+rule train_affinity:
+    input:
+        index="results/{dataset}/index.csv",
+        labels=lambda wildcards: masks(wildcards.dataset, "affinity/labels"),
+    output:
+        model="results/{dataset}/affinity/network.pth",
+        curve="results/{dataset}/affinity/curve.tsv",
+    log:
+        "results/{dataset}/logs/train_affinity.log",
+    benchmark:
+        "results/{dataset}/benchmarks/train_affinity.tsv"
+    conda:
+        "../envs/urn.yaml"
+    threads: 8
+    params:
+        settings=lambda wildcards: without(
+            settings("affinity")(wildcards), "alphas", "beta", "log_t"
+        ),
+        seed=config["seed"],
+        work="results/{dataset}/affinity/work",
+        code=code(
+            "affinity",
+            "segmentation/backbones",
+            "fine_tuning.py",
+            "inputs.py",
+            "training.py",
+        ),
+    message:
+        "Training AffinityNet on {wildcards.dataset}"
+    script:
+        "../workflow_scripts/train_affinity.py"

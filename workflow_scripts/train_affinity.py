@@ -1,0 +1,44 @@
+"""Train AffinityNet on images and the labels that the CRF is sure of."""
+
+import shutil
+
+from urn.affinity.dataset import LabelledImages
+from urn.affinity.network import AffinityNet
+from urn.datasets.index import read_index
+from urn.model_files import save_model
+from urn.training import prepare, train
+
+from _job import fingerprint, logged
+
+with logged(snakemake.log[0]):
+    settings, seed = snakemake.params.settings, snakemake.params.seed
+    images = [entry.image for entry in read_index(snakemake.input.index).split("train")]
+    prepare(seed)
+    build = {
+        key: settings[key] for key in ("backbone", "output_stride", "radius", "frozen_statistics")
+    }
+    model = AffinityNet(**build)
+    train(
+        model,
+        LabelledImages(
+            list(zip(images, snakemake.input.labels, strict=True)),
+            settings["crop"],
+            settings["long_side"],
+        ),
+        iterations=settings["iterations"],
+        batch_size=settings["batch_size"],
+        learning_rate=settings["learning_rate"],
+        parameter_groups=model.parameter_groups(
+            settings["learning_rate"], settings["weight_decay"], settings["new_layers_factor"]
+        ),
+        weight_decay=settings["weight_decay"],
+        precision=settings["precision"],
+        seed=seed,
+        threads=snakemake.threads,
+        work_dir=snakemake.params.work,
+        curve=snakemake.output.curve,
+        description=f"AffinityNet {settings['backbone']}",
+        identity=repr((settings, snakemake.params.code, fingerprint(snakemake.input))),
+    )
+    save_model(model, snakemake.output.model, {"build": build, "seed": seed, "settings": settings})
+    shutil.rmtree(snakemake.params.work)
