@@ -36,12 +36,13 @@ class AffinityNet(FineTuned):
         self.radius = radius
         _, *channels = self.backbone.channels
         widths = (64, 128, 256)
-        self.reduce = nn.ModuleList(
+        layers = [
             nn.Conv2d(stage, width, 1, bias=False)
             for stage, width in zip(channels, widths, strict=True)
-        )
+        ]
+        self.reduce = nn.ModuleList(layers)
         self.embed = nn.Conv2d(sum(widths), sum(widths), 1, bias=False)
-        for layer in self.reduce:
+        for layer in layers:
             nn.init.kaiming_normal_(layer.weight)
         # Large, so that at first most affinities are neither 0 nor 1.
         nn.init.xavier_uniform_(self.embed.weight, gain=4)

@@ -70,7 +70,8 @@ def random_walk_mask(
     device = next(network.parameters()).device
     values = normalised(Image.fromarray(image))[None].to(device)
     features = network.features(values)[0]
-    maps = F.adaptive_avg_pool2d(torch.from_numpy(probabilities).to(device), features.shape[1:])
+    _, height, width = features.shape
+    maps = F.adaptive_avg_pool2d(torch.from_numpy(probabilities).to(device), (height, width))
     spread = random_walk(maps, transition_matrix(features, network.radius, beta), 2**log_t)
     enlarged = F.interpolate(spread[None], image.shape[:2], mode="bilinear", align_corners=False)
     return np.array(ids, dtype=np.uint8)[enlarged[0].argmax(0).cpu().numpy()]
