@@ -53,6 +53,7 @@ rule train_affinity:
             "segmentation/backbones",
             "fine_tuning.py",
             "inputs.py",
+            "precision.py",
             "training.py",
         ),
     message:

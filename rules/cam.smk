@@ -25,6 +25,7 @@ rule train_classifier:
             "segmentation/backbones",
             "fine_tuning.py",
             "inputs.py",
+            "precision.py",
             "training.py",
         ),
     message:

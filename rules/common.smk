@@ -171,6 +171,14 @@ def training_settings(wildcards):
     return resolved if puf else without(resolved, "pretended_underfitting")
 
 
+def evaluation_windows(wildcards):
+    """Of the evaluation during a training, if there is any: those of its responses."""
+    if not settings("segmentation")(wildcards)["evaluate_every"]:
+        return {}
+    responses = settings("responses")(wildcards)
+    return {key: responses[key] for key in ("window", "stride")}
+
+
 def summarised(wildcards):
     """Every score of a dataset's runs: stage, backbone, supervision -> file."""
     dataset = wildcards.dataset

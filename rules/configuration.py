@@ -53,11 +53,26 @@ def check(config: Mapping[str, Any]) -> None:
                 f"config: datasets.{name}.pseudo_masks has the refiner 'own' but no 'folder': "
                 "add the folder that holds <image id>.png for every train image"
             )
+        for section in ("classification", "affinity"):
+            _check_steps(config, name, section)
         for backbone, run in dataset["runs"].items():
+            _check_steps(config, name, "segmentation", backbone)
             for supervision in run:
                 if supervision not in rows:
                     key = f"datasets.{name}.runs.{backbone}"
                     raise UserError(_not_among(key, supervision, rows))
+
+
+def _check_steps(
+    config: Mapping[str, Any], dataset: str, section: str, backbone: str | None = None
+) -> None:
+    settings = resolve(config, dataset, section, backbone)
+    batch, step = settings["batch_size"], settings["images_per_step"]
+    if step and batch % step:
+        raise UserError(
+            f"config: {section}.batch_size of dataset {dataset} is {batch}: it must be a multiple "
+            f"of images_per_step, {step}"
+        )
 
 
 def supervisions(config: Mapping[str, Any]) -> dict[str, dict[str, Any]]:

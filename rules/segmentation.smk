@@ -20,9 +20,10 @@ rule train_segmentation:
         settings=training_settings,
         weighting=lambda wildcards: SUPERVISIONS[wildcards.supervision]["weighting"],
         t=lambda wildcards: SUPERVISIONS[wildcards.supervision].get("t"),
+        windows=evaluation_windows,
         seed=config["seed"],
         work="results/{dataset}/{backbone}/{supervision}/work",
-        code=code("segmentation", "training.py"),
+        code=code("segmentation", "precision.py", "training.py"),
     message:
         "Training {wildcards.backbone} on {wildcards.dataset}, supervision {wildcards.supervision}"
     script:

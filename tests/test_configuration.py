@@ -162,3 +162,13 @@ def test_own_pseudo_masks_need_their_folder(config):
         configuration.check(config)
     config["datasets"]["shapes"]["pseudo_masks"]["folder"] = "masks"
     configuration.check(config)
+
+
+@pytest.mark.parametrize("section", ["classification", "affinity", "segmentation"])
+def test_a_batch_is_a_multiple_of_its_steps(config, section):
+    config[section] |= {"batch_size": 16, "images_per_step": 4}
+    configuration.check(config)
+    config[section]["images_per_step"] = 6
+    sentence = f"config: {section}.batch_size of dataset shapes is 16: it must be a multiple of"
+    with pytest.raises(UserError, match=f"{sentence} images_per_step, 6"):
+        configuration.check(config)

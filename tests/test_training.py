@@ -236,17 +236,28 @@ def test_parameter_groups_keep_their_own_settings(tmp_path):
     assert curve_of(tmp_path / "curve.tsv")["learning_rate"].iloc[0] == pytest.approx(0.1)
 
 
+class FrozenStatistics(nn.BatchNorm2d):
+    def train(self, mode=True):
+        return super().train(False)
+
+
 def test_accumulated_parts_equal_the_whole_batch(tmp_path):
     models, curves = [], []
     for _ in range(2):
         model = tiny_model()
-        model.layers = nn.Sequential(nn.Conv2d(1, 4, 3), nn.ReLU())  # nothing that sees a batch
+        # Nothing that sees a batch.
+        model.layers = nn.Sequential(nn.Conv2d(1, 4, 3), FrozenStatistics(4), nn.ReLU())
         models.append(model)
     models[1].load_state_dict(models[0].state_dict())
-    for accumulate, model in enumerate(models, 1):
-        folder = tmp_path / str(accumulate)
+    for images_per_step, model in zip((8, 2), models, strict=True):
+        folder = tmp_path / str(images_per_step)
         train_tiny(
-            model, folder, folder / "c.tsv", batch_size=8, accumulate=accumulate, iterations=6
+            model,
+            folder,
+            folder / "c.tsv",
+            batch_size=8,
+            images_per_step=images_per_step,
+            iterations=6,
         )
         curves.append(curve_of(folder / "c.tsv").drop(columns="seconds"))
     before = tiny_model()
@@ -259,7 +270,7 @@ def test_accumulated_parts_equal_the_whole_batch(tmp_path):
 def test_accumulating_training_resumes(tmp_path, caplog):
     """The parts already seen are counted in parts, checkpoints in optimizer steps."""
     whole, resumed = tiny_model(), tiny_model()
-    settings = {"batch_size": 6, "accumulate": 3, "curve_interval": 1}
+    settings = {"batch_size": 6, "images_per_step": 2, "curve_interval": 1}
     train_tiny(whole, tmp_path / "work", tmp_path / "whole.tsv", **settings)
     (tmp_path / "work" / "iteration_16.pth").unlink()
     train_tiny(resumed, tmp_path / "work", tmp_path / "resumed.tsv", **settings)
@@ -267,15 +278,15 @@ def test_accumulating_training_resumes(tmp_path, caplog):
     assert_same_state(resumed, whole)
 
 
-@pytest.mark.parametrize(("batch_size", "accumulate"), [(8, 3), (1, 2), (0, 1)])
-def test_batch_that_cannot_be_shared(tmp_path, batch_size, accumulate):
-    with pytest.raises(UserError, match=f"choose a multiple of {accumulate}"):
+@pytest.mark.parametrize(("batch_size", "images_per_step"), [(8, 3), (1, 2), (2, 8)])
+def test_batch_that_cannot_be_shared(tmp_path, batch_size, images_per_step):
+    with pytest.raises(UserError, match=f"a multiple of {images_per_step}$"):
         train_tiny(
             tiny_model(),
             tmp_path / "work",
             tmp_path / "curve.tsv",
             batch_size=batch_size,
-            accumulate=accumulate,
+            images_per_step=images_per_step,
         )
 
 
@@ -343,6 +354,7 @@ class Autocast(TinyModel):
         ({}, (False, torch.float32)),
         ({"precision": "float32"}, (False, torch.float32)),
         ({"precision": "bfloat16"}, (True, torch.bfloat16)),
+        ({"precision": "float16"}, (True, torch.float16)),
     ],
 )
 def test_precision(tmp_path, changes, expected):

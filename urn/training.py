@@ -11,7 +11,6 @@ import random
 import shutil
 import time
 from collections.abc import Callable, Iterator, Sized
-from contextlib import contextmanager
 from itertools import chain, count, islice
 from pathlib import Path
 from typing import Any, TextIO
@@ -22,18 +21,18 @@ from mmengine.dataset import pseudo_collate
 from mmengine.dist import get_dist_info, init_dist, is_distributed, is_main_process
 from mmengine.hooks import Hook
 from mmengine.model import BaseModel
-from mmengine.optim import OptimWrapper, PolyLR
+from mmengine.optim import PolyLR
 from mmengine.runner import IterBasedTrainLoop, Runner
 from torch import nn
 from torch.utils.data import DataLoader, Dataset, Sampler
 
+from urn.checkpoints import CheckpointHook, latest_checkpoint
 from urn.errors import UserError
 from urn.files import atomic_path
+from urn.precision import PrecisionOptimWrapper
 from urn.progress import Progress
 
 log = logging.getLogger(__name__)
-
-KEPT_CHECKPOINTS = 2  # the newest may be damaged by a failing disk; the one before it then serves
 
 
 def prepare(seed: int) -> None:
@@ -61,7 +60,7 @@ def train(
     weight_decay: float = 5e-4,
     momentum: float = 0.9,
     parameter_groups: list[dict[str, Any]] | None = None,
-    accumulate: int = 1,
+    images_per_step: int | None = None,
     precision: str = "float32",
     workers: int = 0,
     threads: int | None = None,
@@ -69,6 +68,8 @@ def train(
     collate: Callable[[list], Any] = pseudo_collate,
     checkpoint_interval: int | None = None,
     curve_interval: int = 20,
+    evaluate: Callable[[], float] | None = None,
+    evaluate_every: int = 0,
     description: str = "training",
     identity: str = "",
 ) -> None:
@@ -86,27 +87,39 @@ def train(
             earlier training with the same settings and `identity` is continued; other
             checkpoints in it are deleted.
         curve: tab-separated file written when training is done: iteration, learning_rate, seconds
-            (per iteration), loss and its parts, averaged over `curve_interval` iterations.
+            (per iteration), loss and its parts, averaged over `curve_interval` iterations, and
+            miou where it is evaluated.
         parameter_groups: as torch.optim.SGD takes them, with their own `lr` and `weight_decay`
             where they differ; by default one group of all trainable parameters.
-        accumulate: parts in which each process handles its share of a batch, one after another.
-        precision: "float32", or "bfloat16" for mixed precision (on processors without
-            instructions for it, it is slower).
+        images_per_step: images that a process takes at once; it goes through its share of a
+            batch in as many steps as that needs, adding up their gradients. None: in one step.
+        precision: "float32", or "bfloat16" or "float16" for mixed precision (on processors
+            without instructions for it, it is slower).
         threads: torch's threads; None leaves them alone.
         checkpoint_interval: iterations between checkpoints; by default a twentieth of them all.
+        evaluate: gives the model's mIoU (%); the first process calls it.
+        evaluate_every: iterations between its calls; 0 for none.
         identity: what makes this training differ from another in the same `work_dir`: its data,
             model and loss.
 
     Raises:
         UserError: the batch cannot be shared out evenly, or the loss is no longer finite.
     """
-    rank, world_size = get_dist_info()
-    samples, remainder = divmod(batch_size, world_size * accumulate)
-    if remainder or not samples:
+    rank, processes = get_dist_info()
+    share = batch_size // processes
+    samples = images_per_step or max(share, 1)
+    accumulate = share // samples
+    if accumulate * samples * processes != batch_size or not accumulate:
         raise UserError(
-            f"a batch of {batch_size} images cannot be shared by {world_size} processes × "
-            f"{accumulate} accumulation steps: choose a multiple of {world_size * accumulate}"
+            f"a batch of {batch_size} images cannot be made of steps of {samples} images on each "
+            f"of {processes} processes: choose a batch_size that is a multiple of "
+            f"{samples * processes}"
         )
+    log.info(
+        "a batch is %d images: %d process(es) × %d images × %d step(s); the learning rate, %g, "
+        "is for this batch: change it in proportion when batch_size changes",
+        *(batch_size, processes, samples, accumulate, learning_rate),
+    )
     if threads is not None:
         torch.set_num_threads(threads)
     if channels_last:  # convolutions take the layout of their weights, whatever that of the input
@@ -117,9 +130,9 @@ def train(
     work_dir = Path(work_dir)
     optimization = (learning_rate, min_learning_rate, power, weight_decay, momentum)
     settings = repr((iterations, batch_size, *optimization, seed, identity))
-    checkpoint = _latest_checkpoint(work_dir, settings)
+    checkpoint = latest_checkpoint(work_dir, settings)
     trainable = [parameter for parameter in model.parameters() if parameter.requires_grad]
-    optimizer = _OptimWrapper(
+    optimizer = PrecisionOptimWrapper(
         precision,
         optimizer=torch.optim.SGD(
             parameter_groups or trainable,
@@ -160,8 +173,14 @@ def train(
             ("runtime_info", "timer", "sampler_seed", "logger", "checkpoint")
         ),
         custom_hooks=[
-            _CheckpointHook(checkpoint_interval or max(1, iterations // 20), settings),
-            _ReportHook(work_dir / "curve.tsv", curve_interval, description),
+            CheckpointHook(checkpoint_interval or max(1, iterations // 20), settings),
+            _ReportHook(
+                work_dir / "curve.tsv",
+                curve_interval,
+                description,
+                evaluate if evaluate_every else None,
+                evaluate_every,
+            ),
         ],
         load_from=None if checkpoint is None else str(checkpoint),
         resume=checkpoint is not None,
@@ -233,21 +252,6 @@ class _Parts:
         return [self._collate(samples[start : start + self._size]) for start in starts]
 
 
-class _OptimWrapper(OptimWrapper):
-    """Runs the forward pass in the chosen precision."""
-
-    def __init__(self, precision: str, **arguments: Any) -> None:
-        super().__init__(**arguments)
-        self._precision = precision
-
-    @contextmanager
-    def optim_context(self, model: nn.Module) -> Iterator[None]:
-        device = "cuda" if torch.cuda.is_available() else "cpu"
-        mixed = self._precision == "bfloat16"  # float32's range: no loss to scale as with float16
-        with super().optim_context(model), torch.autocast(device, torch.bfloat16, enabled=mixed):
-            yield
-
-
 class _TrainLoop(IterBasedTrainLoop):
     """One iteration is one optimizer step, over as many parts of the batch as are accumulated."""
 
@@ -287,69 +291,21 @@ class _TrainLoop(IterBasedTrainLoop):
         self._iter += 1
 
 
-def _checkpoints(work_dir: Path) -> list[Path]:
-    """The checkpoints in a work folder, newest first."""
-    found = work_dir.glob("iteration_*.pth")
-    return sorted(found, key=lambda path: int(path.stem.partition("_")[2]), reverse=True)
-
-
-def _latest_checkpoint(work_dir: Path, settings: str) -> Path | None:
-    """The newest readable checkpoint, if there is one and it was made with `settings`."""
-    for path in _checkpoints(work_dir):
-        try:
-            meta = torch.load(path, map_location="cpu", weights_only=False)["meta"]
-        except Exception as error:
-            log.warning("checkpoint %s is damaged (%s): using the one before it", path, error)
-            continue
-        if meta.get("settings") == settings:
-            log.info("resumed from iteration %d (%s)", meta["iter"], path)
-            return path
-        log.info("%s holds a training with other settings: starting anew", work_dir)
-        break
-    return None
-
-
-class _CheckpointHook(Hook):
-    """Keeps the newest checkpoints; each appears whole or not at all, then older ones go."""
-
-    priority = "VERY_LOW"  # after the schedule's step, which is part of the state
-
-    def __init__(self, interval: int, settings: str) -> None:
-        self._interval, self._settings = interval, settings
-
-    def before_train(self, runner: Runner) -> None:
-        if not is_main_process():
-            return
-        work_dir = Path(runner.work_dir)
-        useless = _checkpoints(work_dir) if runner.iter == 0 else []
-        for path in [*useless, *work_dir.glob(".iteration_*.part.pth")]:
-            path.unlink()
-
-    def after_train_iter(
-        self, runner: Runner, batch_idx: int, data_batch: Any = None, outputs: Any = None
-    ) -> None:
-        last = self.is_last_train_iter(runner)
-        if not is_main_process() or not (last or self.every_n_train_iters(runner, self._interval)):
-            return
-        work_dir = Path(runner.work_dir)
-        with atomic_path(work_dir / f"iteration_{runner.iter + 1}.pth") as temporary:
-            runner.save_checkpoint(
-                str(temporary.parent),
-                temporary.name,
-                meta={"settings": self._settings},
-                by_epoch=False,
-            )
-        for path in _checkpoints(work_dir)[KEPT_CHECKPOINTS:]:
-            path.unlink()
-
-
 class _ReportHook(Hook):
     """Writes the training curve and shows progress."""
 
     priority = "NORMAL"  # before the schedule's step: the rate reported is the one used
 
-    def __init__(self, curve: Path, interval: int, description: str) -> None:
+    def __init__(
+        self,
+        curve: Path,
+        interval: int,
+        description: str,
+        evaluate: Callable[[], float] | None,
+        evaluate_every: int,
+    ) -> None:
         self._path, self._interval, self._description = curve, interval, description
+        self._evaluate, self._evaluate_every = evaluate, evaluate_every
 
     def before_train(self, runner: Runner) -> None:
         self._progress = Progress(self._description, runner.max_iters, "iteration", runner.iter)
@@ -363,7 +319,14 @@ class _ReportHook(Hook):
         for name, value in outputs.items():
             self._sums[name] = self._sums.get(name, 0) + value
         self._steps += 1
-        if self.every_n_train_iters(runner, self._interval) or self.is_last_train_iter(runner):
+        due = self.every_n_train_iters(runner, self._evaluate_every)
+        if self._evaluate is not None and due and is_main_process():
+            start = time.monotonic()
+            self._miou = self._evaluate()
+            runner.model.train()
+            self._since += time.monotonic() - start
+        regular = self.every_n_train_iters(runner, self._interval)
+        if regular or due or self.is_last_train_iter(runner):
             self._report(runner)
         self._progress.advance(self._note)
 
@@ -375,6 +338,7 @@ class _ReportHook(Hook):
     def _begin(self) -> None:
         self._sums: dict[str, Any] = {}
         self._steps = 0
+        self._miou = float("nan")
         self._since = time.monotonic()
 
     def _open(self, iteration: int) -> TextIO:
@@ -399,6 +363,8 @@ class _ReportHook(Hook):
             "seconds": (time.monotonic() - self._since) / self._steps,
             **{name: float(total) / self._steps for name, total in self._sums.items()},
         }
+        if self._evaluate is not None:
+            row["miou"] = self._miou
         self._note = f"loss {row['loss']:.4f}"
         if self._file is not None:
             if self._file.tell() == 0:

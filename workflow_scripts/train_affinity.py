@@ -27,12 +27,14 @@ with logged(snakemake.log[0]):
         ),
         iterations=settings["iterations"],
         batch_size=settings["batch_size"],
+        images_per_step=settings["images_per_step"],
         learning_rate=settings["learning_rate"],
         parameter_groups=model.parameter_groups(
             settings["learning_rate"], settings["weight_decay"], settings["new_layers_factor"]
         ),
         weight_decay=settings["weight_decay"],
         precision=settings["precision"],
+        channels_last=settings["channels_last"],
         seed=seed,
         threads=snakemake.threads,
         work_dir=snakemake.params.work,

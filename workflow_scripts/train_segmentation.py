@@ -1,10 +1,13 @@
 """Train a segmentation model on masks and, where the supervision has them, weight masks."""
 
 import shutil
+from functools import partial
 
 from urn.datasets.index import read_index
+from urn.errors import UserError
 from urn.model_files import save_model
 from urn.segmentation.dataset import SegmentationDataset
+from urn.segmentation.inference import single_scale_miou
 from urn.segmentation.model import build_segmentor
 from urn.segmentation.transforms import training_pipeline
 from urn.training import prepare, train
@@ -36,6 +39,9 @@ with logged(snakemake.log[0]):
     masks = snakemake.input.masks
     weights = snakemake.input.get("weights") or [None] * len(masks)
     samples = list(zip(images, masks, weights, strict=True))
+    truths = [(entry.image, entry.mask) for entry in index.split("val") if entry.mask is not None]
+    if settings["evaluate_every"] and not truths:
+        raise UserError("no val image has a mask to compare with: set evaluate_every to 0")
     train(
         model,
         SegmentationDataset(
@@ -47,10 +53,21 @@ with logged(snakemake.log[0]):
         ),
         iterations=settings["iterations"],
         batch_size=settings["batch_size"],
+        images_per_step=settings["images_per_step"],
         learning_rate=settings["learning_rate"],
         min_learning_rate=settings["min_learning_rate"],
         weight_decay=settings["weight_decay"],
         precision=settings["precision"],
+        channels_last=settings["channels_last"],
+        evaluate=partial(
+            single_scale_miou,
+            model,
+            truths,
+            index.num_classes,
+            scale=tuple(settings["resize"]),
+            **params.windows,
+        ),
+        evaluate_every=settings["evaluate_every"],
         seed=params.seed,
         threads=snakemake.threads,
         work_dir=params.work,

@@ -3,6 +3,7 @@
 from collections.abc import Callable, Sequence
 from functools import reduce
 from itertools import product
+from pathlib import Path
 
 import numpy as np
 import torch
@@ -10,6 +11,8 @@ from mmseg.models import EncoderDecoder
 from torch import Tensor
 from torch.nn import functional as F
 
+from urn.evaluation import ConfusionMatrix
+from urn.images import read_image, read_mask
 from urn.segmentation.backbones import IMAGENET_MEAN, IMAGENET_STD
 
 # N×3×H×W normalised images to N×C×H×W logits, all on one device.
@@ -76,6 +79,34 @@ def predict_probabilities(
 
     total = reduce(torch.add, (probabilities(ratio) for ratio in ratios))
     return (total / len(ratios)).cpu().numpy()
+
+
+def single_scale_miou(
+    model: EncoderDecoder,
+    samples: Sequence[tuple[str | Path, str | Path]],
+    num_classes: int,
+    scale: tuple[int, int],
+    window: int,
+    stride: int,
+) -> float:
+    """mIoU (%) of a model on images and their masks, at one scale, without mirror images and CRF.
+
+    It is quick rather than best, to follow a training. The model is left in evaluation mode.
+    """
+    score = ConfusionMatrix(num_classes)
+    for image, mask in samples:
+        probabilities = predict_probabilities(
+            logits_of(model),
+            read_image(image),
+            ratios=[1],
+            flip=False,
+            scale=scale,
+            window=window,
+            stride=stride,
+            device=next(model.parameters()).device,
+        )
+        score.add(probabilities.argmax(0).astype(np.uint8), read_mask(mask))
+    return 100 * score.miou
 
 
 def _slide(logits_of: LogitsOf, views: Tensor, window: int, stride: int, batch_size: int) -> Tensor:

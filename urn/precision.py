@@ -1,0 +1,57 @@
+"""Training in the precision that was chosen: float32, or mixed with bfloat16 or float16."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import torch
+from mmengine.optim import OptimWrapper
+from torch import Tensor, nn
+from torch.amp import GradScaler
+
+
+class PrecisionOptimWrapper(OptimWrapper):
+    """Runs the forward pass in the chosen precision; weights and their updates are float32.
+
+    Gradients below float16's range would vanish, so its losses are scaled up, and steps whose
+    gradients overflow left out. bfloat16 has float32's range and needs nothing of the kind.
+
+    Args:
+        precision: "float32", "bfloat16" or "float16".
+        arguments: of mmengine's wrapper.
+    """
+
+    def __init__(self, precision: str, **arguments: Any) -> None:
+        super().__init__(**arguments)
+        self._device = "cuda" if torch.cuda.is_available() else "cpu"
+        self._dtype = getattr(torch, precision)
+        self._scaler = GradScaler(self._device, enabled=precision == "float16")
+
+    @contextmanager
+    def optim_context(self, model: nn.Module) -> Iterator[None]:
+        """The context of a forward pass."""
+        mixed = self._dtype != torch.float32
+        with (
+            super().optim_context(model),
+            torch.autocast(self._device, self._dtype if mixed else None, enabled=mixed),
+        ):
+            yield
+
+    def backward(self, loss: Tensor, **arguments: Any) -> None:
+        """Add the loss's gradients, scaled."""
+        super().backward(self._scaler.scale(loss), **arguments)
+
+    def step(self, **arguments: Any) -> None:
+        """Update the weights, unless a gradient has overflowed."""
+        self._scaler.step(self.optimizer, **arguments)
+        self._scaler.update()
+
+    def state_dict(self) -> dict[str, Any]:
+        """The optimizer's state and the scale of the losses."""
+        return super().state_dict() | {"scaler": self._scaler.state_dict()}
+
+    def load_state_dict(self, state_dict: dict[str, Any]) -> None:
+        """Take up a state that `state_dict` gave."""
+        state = dict(state_dict)
+        self._scaler.load_state_dict(state.pop("scaler"))
+        super().load_state_dict(state)
