@@ -8,7 +8,7 @@ for dataset in DATASETS:
                 f"affinity_labels_{dataset}_{shard}"
             input:
                 index=f"results/{dataset}/index.csv",
-                cams=f"results/{dataset}/cam/shards/{shard}.npz",
+                cams=f"{cams(dataset)}/{shard}.npz",
             output:
                 [f"results/{dataset}/affinity/labels/{i}.png" for i in image_ids],
             log:

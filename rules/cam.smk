@@ -1,5 +1,8 @@
 # Image tags -> classifier -> class activation maps.
 
+# The settings of a classifier that only its CAMs depend on.
+CAM_VIEWS = ("scales", "window", "stride")
+
 
 rule train_classifier:
     input:
@@ -16,7 +19,7 @@ rule train_classifier:
     threads: 8
     params:
         settings=lambda wildcards: without(
-            settings("classification")(wildcards), "scales"
+            settings("classification")(wildcards), *CAM_VIEWS
         ),
         seed=config["seed"],
         work="results/{dataset}/cam/work",
@@ -48,12 +51,13 @@ rule cams:
         "../envs/urn.yaml"
     params:
         ids=lambda wildcards: shards(wildcards.dataset, "train")[wildcards.shard],
-        scales=lambda wildcards: settings("classification")(wildcards)["scales"],
+        views=lambda wildcards: only(settings("classification")(wildcards), *CAM_VIEWS),
         code=code(
             "classification",
             "segmentation/backbones",
             "fine_tuning.py",
             "inputs.py",
+            "windows.py",
             "archives.py",
         ),
     message:

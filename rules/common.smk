@@ -49,6 +49,10 @@ def without(mapping, *keys):
     return {key: value for key, value in mapping.items() if key not in keys}
 
 
+def only(mapping, *keys):
+    return {key: mapping[key] for key in keys}
+
+
 def code(*modules):
     """For params: a fingerprint of the library's modules that make a rule's result."""
     return configuration.code_version("images.py", *modules)
@@ -85,6 +89,21 @@ def masks(dataset, folder, split="train"):
     return [f"results/{dataset}/{folder}/{i}.png" for i in ids(dataset, split)]
 
 
+def cams(dataset):
+    """The folder whose CAMs pseudo-masks are made of: those of the last classifier."""
+    last = "multi_crop" if multi_crop(dataset)["enabled"] else "cam"
+    return f"results/{dataset}/{last}/shards"
+
+
+def multi_crop(dataset):
+    return configuration.resolve(config, dataset, "multi_crop")
+
+
+def multi_crop_settings(wildcards):
+    """The second classifier's settings."""
+    return configuration.resolve_multi_crop(config, wildcards.dataset)
+
+
 def refiner(dataset):
     return configuration.resolve(config, dataset, "pseudo_masks")["refiner"]
 
@@ -102,10 +121,10 @@ def refiner_options(dataset, name):
         "ppmg": ["alpha", "cam_threshold", "cv_scale"],
         "affinity": ["alpha"],
     }
-    options = {key: resolved[key] for key in keys[name]}
+    options = only(resolved, *keys[name])
     if name == "affinity":
         walk = configuration.resolve(config, dataset, "affinity")
-        return options | {key: walk[key] for key in ("beta", "log_t")}
+        return options | only(walk, "beta", "log_t")
     return options | {"backend": config["crf_backend"]}
 
 
@@ -175,8 +194,7 @@ def evaluation_windows(wildcards):
     """Of the evaluation during a training, if there is any: those of its responses."""
     if not settings("segmentation")(wildcards)["evaluate_every"]:
         return {}
-    responses = settings("responses")(wildcards)
-    return {key: responses[key] for key in ("window", "stride")}
+    return only(settings("responses")(wildcards), "window", "stride")
 
 
 def summarised(wildcards):

@@ -26,6 +26,7 @@ REFINERS: list[str] = SCHEMA["$defs"]["pseudo_masks"]["properties"]["refiner"]["
 CAM_REFINERS = [name for name in REFINERS if name != "own"]
 SECTIONS = (
     "classification",
+    "multi_crop",
     "pseudo_masks",
     "affinity",
     "segmentation",
@@ -54,24 +55,36 @@ def check(config: Mapping[str, Any]) -> None:
                 "add the folder that holds <image id>.png for every train image"
             )
         for section in ("classification", "affinity"):
-            _check_steps(config, name, section)
+            _check_steps(name, section, resolve(config, name, section))
+        second = resolve_multi_crop(config, name)
+        _check_steps(name, "multi_crop.classification", second)
+        _check_windows(name, "classification", resolve(config, name, "classification"))
+        _check_windows(name, "multi_crop.classification", second)
+        _check_windows(name, "responses", resolve(config, name, "responses"))
         for backbone, run in dataset["runs"].items():
-            _check_steps(config, name, "segmentation", backbone)
+            settings = resolve(config, name, "segmentation", backbone)
+            _check_steps(name, "segmentation", settings)
             for supervision in run:
                 if supervision not in rows:
                     key = f"datasets.{name}.runs.{backbone}"
                     raise UserError(_not_among(key, supervision, rows))
 
 
-def _check_steps(
-    config: Mapping[str, Any], dataset: str, section: str, backbone: str | None = None
-) -> None:
-    settings = resolve(config, dataset, section, backbone)
+def _check_steps(dataset: str, section: str, settings: Mapping[str, Any]) -> None:
     batch, step = settings["batch_size"], settings["images_per_step"]
     if step and batch % step:
         raise UserError(
             f"config: {section}.batch_size of dataset {dataset} is {batch}: it must be a multiple "
             f"of images_per_step, {step}"
+        )
+
+
+def _check_windows(dataset: str, section: str, settings: Mapping[str, Any]) -> None:
+    window, stride = settings["window"], settings["stride"]
+    if window and stride > window:
+        raise UserError(
+            f"config: {section}.stride of dataset {dataset} is {stride}: it must be at most its "
+            f"window, {window}, or pixels between windows are not seen"
         )
 
 
@@ -96,6 +109,12 @@ def resolve(
     resolved = _laid_over(config[section], config["datasets"][dataset].get(section, {}))
     overrides = resolved.pop("by_backbone", {})
     return _laid_over(resolved, overrides.get(backbone, {}))
+
+
+def resolve_multi_crop(config: Mapping[str, Any], dataset: str) -> dict[str, Any]:
+    """The second classifier's settings: those of the first, but for what `multi_crop` says."""
+    changes = resolve(config, dataset, "multi_crop")["classification"]
+    return _laid_over(resolve(config, dataset, "classification"), changes)
 
 
 def ids(dataset: Mapping[str, Any], split: str) -> list[str]:

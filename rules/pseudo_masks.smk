@@ -8,7 +8,7 @@ for dataset in DATASETS:
                 f"pseudo_masks_{dataset}_{shard}"
             input:
                 index=f"results/{dataset}/index.csv",
-                cams=f"results/{dataset}/cam/shards/{shard}.npz",
+                cams=f"{cams(dataset)}/{shard}.npz",
                 model=lambda wildcards, dataset=dataset: refiner_model(
                     dataset, wildcards.refiner
                 ),
@@ -67,7 +67,7 @@ for dataset in [d for d in DATASETS if refiner(d) == "own"]:
 rule alpha_sweep:
     input:
         index="results/{dataset}/index.csv",
-        cams="results/{dataset}/cam/shards/00000.npz",
+        cams=lambda wildcards: f"{cams(wildcards.dataset)}/00000.npz",
         model=lambda wildcards: refiner_model(
             wildcards.dataset, refiner(wildcards.dataset)
         ),

@@ -48,7 +48,7 @@ rule responses:
         ],
         settings=settings("responses"),
         resize=lambda wildcards: settings("segmentation")(wildcards)["resize"],
-        code=code("segmentation", "archives.py", "uncertainty.py"),
+        code=code("segmentation", "windows.py", "archives.py", "uncertainty.py"),
     message:
         "Responses of {wildcards.backbone}/{wildcards.supervision} on {wildcards.dataset}, "
         "{wildcards.split} shard {wildcards.shard}"

@@ -172,3 +172,12 @@ def test_a_batch_is_a_multiple_of_its_steps(config, section):
     sentence = f"config: {section}.batch_size of dataset shapes is 16: it must be a multiple of"
     with pytest.raises(UserError, match=f"{sentence} images_per_step, 6"):
         configuration.check(config)
+
+
+def test_windows_leave_no_gaps(config):
+    config["multi_crop"]["classification"] = {"window": 448, "stride": 448}
+    configuration.check(config)
+    config["multi_crop"]["classification"]["stride"] = 449
+    sentence = "multi_crop.classification.stride of dataset shapes is 449: it must be at most"
+    with pytest.raises(UserError, match=sentence):
+        configuration.check(config)

@@ -99,6 +99,37 @@ def agreed_mask(
     return np.where(agreed, np.array([0, *ids], dtype=np.uint8)[masks[0]], np.uint8(IGNORE))
 
 
+def confident_mask(
+    image: np.ndarray,
+    cams: dict[int, np.ndarray],
+    alpha: float = 24,
+    confidence: float = 0.9,
+    backend: str = "auto",
+) -> np.ndarray:
+    """The pixels of whose class a dense CRF on the CAMs is confident (PMM, Li et al. 2021).
+
+    Args:
+        image: H×W×3 uint8 RGB.
+        cams: class id (1 … 254) -> H×W activation in [0, 1], for the classes in the image.
+        alpha: the higher, the less background.
+        confidence: the marginal that a pixel's class must exceed, at least 0.5.
+        backend: see `urn.crf.DenseCRF`.
+
+    Returns:
+        H×W uint8 class ids, 255 where no marginal is so high; all background where `cams` is empty.
+
+    Raises:
+        ValueError: shapes, types or ranges are wrong.
+    """
+    if not cams:
+        return np.zeros(image.shape[:2], dtype=np.uint8)
+    ids, maps = _stack(image, cams)
+    crf = DenseCRF(image, REFINEMENT_CRF.gaussian, REFINEMENT_CRF.bilateral, backend)
+    marginals = crf.inference(_with_background(maps, alpha), REFINEMENT_CRF.iterations)
+    winners = np.array([0, *ids], dtype=np.uint8)[marginals.argmax(axis=0)]
+    return np.where(marginals.max(axis=0) > confidence, winners, np.uint8(IGNORE))
+
+
 def ppmg(
     image: np.ndarray,
     cams: dict[int, np.ndarray],

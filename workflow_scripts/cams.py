@@ -30,7 +30,7 @@ with logged(snakemake.log[0]):
             yield (
                 image_id,
                 np.array(labels),
-                multi_scale_cam(model, image, labels, snakemake.params.scales),
+                multi_scale_cam(model, image, labels, **snakemake.params.views),
             )
 
     write_archive(snakemake.output[0], cams())

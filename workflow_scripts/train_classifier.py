@@ -26,6 +26,8 @@ with logged(snakemake.log[0]):
         len(index.classes),
         settings["crop"],
         settings["long_side"],
+        rough_masks=snakemake.input.get("rough_masks"),
+        **snakemake.params.get("multi_crop", {}),
     )
     train(
         model,

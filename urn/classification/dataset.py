@@ -7,7 +7,7 @@ import torch
 from torch import Tensor
 from torch.utils.data import Dataset
 
-from urn.images import read_image
+from urn.images import read_image, read_mask
 from urn.inputs import Augmentation
 
 
@@ -19,6 +19,9 @@ class TaggedImages(Dataset):
         num_classes: foreground classes C.
         crop: side of the square crop; smaller images are padded with the mean colour.
         long_side: smallest and largest length of the longer side after resizing.
+        rough_masks: path of each image's confident pixels (see `urn.refinement.confident_mask`),
+            by which a crop keeps its tags; by default it keeps all of its image's.
+        least_share: see `tags_of_crop`.
     """
 
     def __init__(
@@ -27,8 +30,11 @@ class TaggedImages(Dataset):
         num_classes: int,
         crop: int,
         long_side: tuple[int, int],
+        rough_masks: Sequence[str | Path] | None = None,
+        least_share: float = 0.1,
     ) -> None:
         self.samples = list(samples)
+        self.rough_masks, self.least_share = rough_masks, least_share
         self.num_classes = num_classes
         self.augmentation = Augmentation(crop, long_side)
 
@@ -38,6 +44,37 @@ class TaggedImages(Dataset):
     def __getitem__(self, position: int) -> dict[str, Tensor]:
         """`inputs` 3×crop×crop normalised, `tags` C float (1 where present)."""
         path, labels = self.samples[position]
+        image = read_image(path)
+        if self.rough_masks is None:
+            inputs = self.augmentation(image).inputs
+        else:
+            drawn = self.augmentation(image, read_mask(self.rough_masks[position]))
+            inputs = drawn.inputs
+            labels = tags_of_crop(drawn.mask, drawn.window, labels, self.least_share)
         tags = torch.zeros(self.num_classes)
         tags[[label - 1 for label in labels]] = 1
-        return {"inputs": self.augmentation(read_image(path)).inputs, "tags": tags}
+        return {"inputs": inputs, "tags": tags}
+
+
+def tags_of_crop(
+    mask: Tensor, window: tuple[slice, slice], labels: Sequence[int], least_share: float
+) -> list[int]:
+    """The tags that a crop keeps (PMM's multi-crop training, Li et al. 2021).
+
+    A class stays if the crop shows more than `least_share` of its confident pixels, or if they
+    are more than `least_share` of the crop.
+
+    Args:
+        mask: h×w uint8, the class of confident pixels, 255 elsewhere.
+        window: the crop's rows and columns.
+        labels: class ids of the image's tags.
+        least_share: in [0, 1].
+    """
+    crop = mask[window]
+    everywhere = mask.flatten().bincount(minlength=256).tolist()
+    inside = crop.flatten().bincount(minlength=256).tolist()
+    return [
+        label
+        for label in labels
+        if inside[label] > least_share * min(everywhere[label], crop.numel())
+    ]

@@ -6,16 +6,23 @@ import numpy as np
 import torch
 import torch.nn.functional as F
 from PIL import Image
+from torch import Tensor
 
 from urn.classification.network import SEAM
 from urn.inputs import normalised
+from urn.windows import slide
 
 EPSILON = 1e-5
 
 
 @torch.inference_mode()
 def multi_scale_cam(
-    model: SEAM, image: np.ndarray, labels: Sequence[int], scales: Sequence[float]
+    model: SEAM,
+    image: np.ndarray,
+    labels: Sequence[int],
+    scales: Sequence[float],
+    window: int | None = None,
+    stride: int = 300,
 ) -> np.ndarray:
     """The normalised CAMs of the classes in an image's tags.
 
@@ -26,24 +33,39 @@ def multi_scale_cam(
         image: H×W×3 uint8 RGB.
         labels: class ids (≥ 1) of the image's tags.
         scales: factors of the image's size.
+        window: side of sliding windows (multi-crop inference of PMM), which are averaged where
+            they overlap; None takes the image whole.
+        stride: step of the windows.
 
     Returns:
         K×H×W float32 in [0, 1], in the order of `labels`.
     """
     height, width = image.shape[:2]
     device = next(model.parameters()).device
-    tags = torch.zeros(2, model.head.out_channels - 1, device=device)
-    tags[:, [label - 1 for label in labels]] = 1
+    tags = torch.zeros(model.head.out_channels - 1, device=device)
+    tags[[label - 1 for label in labels]] = 1
+
+    def cams_of(images: Tensor) -> Tensor:
+        present = tags.expand(len(images), -1)
+        _, pcm_cam = model.cams(images.contiguous(memory_format=torch.channels_last), present)
+        return pcm_cam[:, list(labels)]
+
+    def enlarged_cams_of(images: Tensor) -> Tensor:
+        return _resize(cams_of(images), images.shape[2:])
+
     total = torch.zeros(len(labels), height, width, device=device)
     picture = Image.fromarray(image)
     for scale in scales:
         size = (max(1, round(width * scale)), max(1, round(height * scale)))
         values = normalised(picture.resize(size, Image.Resampling.BICUBIC)).to(device)
         pair = torch.stack([values, values.flip(2)])
-        _, pcm_cam = model.cams(pair.contiguous(memory_format=torch.channels_last), tags)
-        maps = pcm_cam[:, list(labels)]
+        maps = slide(enlarged_cams_of, pair, window, stride) if window else cams_of(pair)
         maps = torch.stack([maps[0], maps[1].flip(2)])
-        total += F.interpolate(maps, (height, width), mode="bilinear", align_corners=False).sum(0)
+        total += _resize(maps, (height, width)).sum(0)
     total = F.relu(total)
     low, high = total.amin((1, 2), keepdim=True), total.amax((1, 2), keepdim=True)
     return ((total - low) / (high - low + EPSILON)).cpu().numpy()
+
+
+def _resize(maps: Tensor, size: Sequence[int]) -> Tensor:
+    return F.interpolate(maps, tuple(size), mode="bilinear", align_corners=False)

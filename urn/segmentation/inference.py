@@ -2,7 +2,6 @@
 
 from collections.abc import Callable, Sequence
 from functools import reduce
-from itertools import product
 from pathlib import Path
 
 import numpy as np
@@ -14,6 +13,7 @@ from torch.nn import functional as F
 from urn.evaluation import ConfusionMatrix
 from urn.images import read_image, read_mask
 from urn.segmentation.backbones import IMAGENET_MEAN, IMAGENET_STD
+from urn.windows import slide
 
 # N×3×H×W normalised images to N×C×H×W logits, all on one device.
 LogitsOf = Callable[[Tensor], Tensor]
@@ -71,7 +71,7 @@ def predict_probabilities(
         views = _resize(normalised, size)
         if flip:
             views = torch.cat([views, views.flip(3)])
-        found = _slide(logits_of, views, window, stride, batch_size)
+        found = slide(logits_of, views, window, stride, batch_size)
         found = _resize(found, (height, width)).softmax(1)
         if flip:
             found[1] = found[1].flip(2)
@@ -107,31 +107,6 @@ def single_scale_miou(
         )
         score.add(probabilities.argmax(0).astype(np.uint8), read_mask(mask))
     return 100 * score.miou
-
-
-def _slide(logits_of: LogitsOf, views: Tensor, window: int, stride: int, batch_size: int) -> Tensor:
-    """N×C×H×W logits of N×3×H×W views of an image, averaged over the windows that see a pixel."""
-    height, width = views.shape[2:]
-    tall, wide = min(window, height), min(window, width)
-    corners = product(_starts(height, tall, stride), _starts(width, wide, stride))
-    places = [(slice(y, y + tall), slice(x, x + wide)) for y, x in corners]
-    seen = views.new_zeros(height, width)
-    total: Tensor | None = None
-    for first in range(0, len(places), batch_size):
-        batch = places[first : first + batch_size]
-        found = logits_of(torch.cat([views[:, :, rows, columns] for rows, columns in batch]))
-        if total is None:
-            total = found.new_zeros(len(views), found.shape[1], height, width)
-        for (rows, columns), part in zip(batch, found.split(len(views)), strict=True):
-            total[:, :, rows, columns] += part
-            seen[rows, columns] += 1
-    assert total is not None  # there is at least one window
-    return total / seen
-
-
-def _starts(length: int, window: int, stride: int) -> list[int]:
-    """Where windows begin so that every pixel is seen and none reaches beyond the end."""
-    return [*range(0, length - window, stride), length - window]
 
 
 def _resize(maps: Tensor, size: Sequence[int]) -> Tensor:

@@ -1,0 +1,42 @@
+"""Maps of large images, averaged over sliding windows."""
+
+from collections.abc import Callable
+from itertools import product
+
+import torch
+from torch import Tensor
+
+# N×3×H×W normalised images to N×C×H×W maps, all on one device.
+MapsOf = Callable[[Tensor], Tensor]
+
+
+def slide(maps_of: MapsOf, views: Tensor, window: int, stride: int, batch_size: int = 4) -> Tensor:
+    """N×C×H×W maps of N×3×H×W views of an image, averaged over the windows that see a pixel.
+
+    Args:
+        maps_of: gives the maps of square windows.
+        window: side of the windows; a side of the views that is shorter is taken whole.
+        stride: step of the windows, at most their side; the last of a row or column is moved back inside.
+        batch_size: windows (of all N views) that pass through together.
+    """
+    height, width = views.shape[2:]
+    tall, wide = min(window, height), min(window, width)
+    corners = product(_starts(height, tall, stride), _starts(width, wide, stride))
+    places = [(slice(y, y + tall), slice(x, x + wide)) for y, x in corners]
+    seen = views.new_zeros(height, width)
+    total: Tensor | None = None
+    for first in range(0, len(places), batch_size):
+        batch = places[first : first + batch_size]
+        found = maps_of(torch.cat([views[:, :, rows, columns] for rows, columns in batch]))
+        if total is None:
+            total = found.new_zeros(len(views), found.shape[1], height, width)
+        for (rows, columns), part in zip(batch, found.split(len(views)), strict=True):
+            total[:, :, rows, columns] += part
+            seen[rows, columns] += 1
+    assert total is not None  # there is at least one window
+    return total / seen
+
+
+def _starts(length: int, window: int, stride: int) -> list[int]:
+    """Where windows begin so that every pixel is seen and none reaches beyond the end."""
+    return [*range(0, length - window, stride), length - window]
