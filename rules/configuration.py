@@ -54,16 +54,17 @@ def check(config: Mapping[str, Any]) -> None:
                 f"config: datasets.{name}.pseudo_masks has the refiner 'own' but no 'folder': "
                 "add the folder that holds <image id>.png for every train image"
             )
-        for section in ("classification", "affinity"):
-            _check_steps(name, section, resolve(config, name, section))
-        second = resolve_multi_crop(config, name)
-        _check_steps(name, "multi_crop.classification", second)
-        _check_windows(name, "classification", resolve(config, name, "classification"))
-        _check_windows(name, "multi_crop.classification", second)
-        _check_windows(name, "responses", resolve(config, name, "responses"))
+        classifiers = {
+            "classification": resolve(config, name, "classification"),
+            "multi_crop.classification": resolve_multi_crop(config, name),
+        }
+        affinity, responses = (resolve(config, name, key) for key in ("affinity", "responses"))
+        for section, settings in (classifiers | {"affinity": affinity}).items():
+            _check_steps(name, section, settings)
+        for section, settings in (classifiers | {"responses": responses}).items():
+            _check_windows(name, section, settings)
         for backbone, run in dataset["runs"].items():
-            settings = resolve(config, name, "segmentation", backbone)
-            _check_steps(name, "segmentation", settings)
+            _check_steps(name, "segmentation", resolve(config, name, "segmentation", backbone))
             for supervision in run:
                 if supervision not in rows:
                     key = f"datasets.{name}.runs.{backbone}"

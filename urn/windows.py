@@ -16,7 +16,8 @@ def slide(maps_of: MapsOf, views: Tensor, window: int, stride: int, batch_size: 
     Args:
         maps_of: gives the maps of square windows.
         window: side of the windows; a side of the views that is shorter is taken whole.
-        stride: step of the windows, at most their side; the last of a row or column is moved back inside.
+        stride: step of the windows, at most their side; the last of a row or column is moved back
+            inside.
         batch_size: windows (of all N views) that pass through together.
     """
     height, width = views.shape[2:]
