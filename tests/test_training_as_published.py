@@ -7,6 +7,8 @@ import torch
 from tiny_training import TinyModel, tiny_model, train_tiny
 from torch.nn import functional as F
 
+from urn.affinity.network import AffinityNet
+from urn.classification.network import SEAM
 from urn.evaluation import ConfusionMatrix
 from urn.images import read_image, read_mask
 from urn.precision import PrecisionOptimWrapper
@@ -63,6 +65,22 @@ def test_effective_batch_and_learning_rate_are_in_the_log(tmp_path, caplog):
     train_tiny(tiny_model(), tmp_path / "work", tmp_path / "curve.tsv", **settings)
     assert "a batch is 6 images: 1 process(es) × 2 images × 3 step(s)" in caplog.text
     assert "the learning rate, 0.03, is for this batch" in caplog.text
+
+
+@pytest.mark.parametrize("precision", [torch.bfloat16, torch.float16])
+@torch.no_grad()
+def test_losses_survive_mixed_precision(precision):
+    prepare(0)
+    images, tags = list(torch.randn(2, 3, 96, 96)), list(torch.tensor([[1.0, 0, 1], [0, 1.0, 0]]))
+    labels = list(torch.randint(0, 3, (2, 12, 12)))
+    classifier = SEAM("efficientnet_lite0", 3, output_stride=16).eval()
+    network = AffinityNet("efficientnet_lite0", output_stride=16).eval()
+    for model, arguments in ((classifier, (images, tags)), (network, (images, labels))):
+        exact = model(*arguments, mode="loss")
+        with torch.autocast("cpu", precision):
+            found = model(*arguments, mode="loss")
+        for name, value in exact.items():
+            assert found[name].item() == pytest.approx(value.item(), rel=0.1, abs=0.02), name
 
 
 class Modes(TinyModel):

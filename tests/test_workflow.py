@@ -121,6 +121,14 @@ def test_masks_are_palette_images_and_weights_grey(finished):
     assert read_mask(teacher / "cyclic_masks" / f"{TRAIN[0]}.png").max() <= len(SHAPES_CLASSES)
 
 
+def test_a_training_is_evaluated_on_val_where_asked(finished):
+    results = finished / "results" / "tiny"
+    curve = pd.read_csv(results / "resnet18" / "urn" / "curve.tsv", sep="\t")
+    scores = curve.set_index("iteration")["miou"].dropna()
+    assert scores.index.tolist() == [3, 6] and scores.between(0, 100).all()
+    assert "miou" not in pd.read_csv(results / "efficientnet_lite0/urn/curve.tsv", sep="\t")
+
+
 def test_table_repeats_the_scores(finished):
     results = finished / "results" / "tiny"
     table = pd.read_csv(results / "tables" / "summary.tsv", sep="\t")
