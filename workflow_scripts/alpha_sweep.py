@@ -16,7 +16,7 @@ from _job import logged
 with logged(snakemake.log[0]):
     index = read_index(snakemake.input.index)
     name = snakemake.params.refiner
-    refine = load_refiner(name, snakemake.input.get("model"))
+    refine = load_refiner(name, snakemake.input.get("model") or None)
     truths = {i: mask for i in snakemake.params.ids if (mask := index[i].mask) is not None}
     if not truths:
         raise UserError("no training image has a mask to compare with: alpha cannot be swept")

@@ -10,7 +10,7 @@ from _job import logged
 
 with logged(snakemake.log[0]):
     index = read_index(snakemake.input.index)
-    refine = load_refiner(snakemake.wildcards.refiner, snakemake.input.get("model"))
+    refine = load_refiner(snakemake.wildcards.refiner, snakemake.input.get("model") or None)
     ids = snakemake.params.ids
     entries = read_archive(snakemake.input.cams, ids)
     for path, (image_id, labels, cams) in zip(
