@@ -29,9 +29,10 @@ def transition_matrix(features: Tensor, radius: int, beta: float) -> Tensor:
         weights += [affinity, affinity]
     places, values = torch.cat(ends, dim=1), torch.cat(weights)
     sums = torch.zeros(len(numbers), device=features.device).index_add_(0, places[0], values)
-    return torch.sparse_coo_tensor(
+    matrix = torch.sparse_coo_tensor(
         places, values / sums[places[0]], (len(numbers), len(numbers)), check_invariants=False
-    ).coalesce()
+    )
+    return matrix.coalesce().to_sparse_csr()  # rows together: products are many times faster
 
 
 def random_walk(maps: Tensor, matrix: Tensor, steps: int) -> Tensor:
