@@ -4,7 +4,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 CORES ?= $(shell nproc)
 
-.PHONY: demo test lint install
+.PHONY: demo test lint install dag
 
 demo: install  ## the whole pipeline on the generated dataset
 	$(BIN)/snakemake --cores $(CORES)
@@ -18,6 +18,13 @@ lint: install
 	$(BIN)/snakefmt --check Snakefile rules
 	$(BIN)/mypy
 	$(BIN)/snakemake --lint
+
+dag: install  ## docs/dag.png: which rule follows which (needs graphviz: apt-get install graphviz)
+	@if command -v dot > /dev/null; then \
+	  $(BIN)/snakemake --configfile docs/configurations/one_shard.yaml --rulegraph dot -- \
+	    results/shapes/efficientnet_lite0/miou.txt results/shapes/resnet18/miou.txt \
+	    | sed 's/_shapes_00000//; s/shapes_shapes/shapes/' | dot -Tpng -Gdpi=80 -o docs/dag.png; \
+	else echo "dot is not installed: apt-get install graphviz draws docs/dag.png"; fi
 
 install: .venv/installed
 

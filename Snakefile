@@ -5,10 +5,14 @@ from snakemake.utils import min_version
 min_version("9.0")
 
 
+report: "report/workflow.rst"
+
+
 configfile: f"{workflow.basedir}/config.yaml"
 
 
 include: "rules/common.smk"
+include: "rules/targets.smk"
 include: "rules/data.smk"
 include: "rules/cam.smk"
 include: "rules/multi_crop.smk"
@@ -17,6 +21,10 @@ include: "rules/pseudo_masks.smk"
 include: "rules/segmentation.smk"
 include: "rules/uncertainty.smk"
 include: "rules/evaluation.smk"
+include: "rules/quality.smk"
+include: "rules/figures.smk"
+include: "rules/ablation.smk"
+include: "rules/report.smk"
 
 
 rule all:

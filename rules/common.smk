@@ -9,7 +9,7 @@ from snakemake.exceptions import WorkflowError
 sys.path.insert(0, str(Path(workflow.basedir)))
 
 from urn.errors import UserError
-from rules import configuration
+from rules import ablations, configuration
 
 try:
     configuration.check(config)
@@ -28,21 +28,28 @@ def names(values):
 wildcard_constraints:
     dataset=names(DATASETS),
     supervision=names(SUPERVISIONS),
-    backbone=f"{names(configuration.BACKBONES)}|{configuration.TIMM_BACKBONE}",
+    backbone=f"({names(configuration.BACKBONES)}|{configuration.TIMM_BACKBONE})(-seed[0-9]+)?",
     split="train|val",
     shard="[0-9]{5}",
     refiner=names(configuration.REFINERS),
+    weighting=names(config["weightings"]) or "-",
+    ablation=names(ablations.TABLES),
+    table="[^/]+",
 
 
 def settings(section):
     """For params: the section as it holds for the job's dataset and backbone."""
 
     def resolved(wildcards):
-        return configuration.resolve(
-            config, wildcards.dataset, section, wildcards.get("backbone")
-        )
+        backbone = split_seed(wildcards)[0] if "backbone" in wildcards.keys() else None
+        return configuration.resolve(config, wildcards.dataset, section, backbone)
 
     return resolved
+
+
+def split_seed(wildcards):
+    """The backbone and the seed of a training's folder."""
+    return configuration.split_seed(wildcards.backbone, config["seed"])
 
 
 def without(mapping, *keys):
@@ -143,11 +150,14 @@ def teacher(wildcards):
     """The backbone whose cyclic masks and weights this training learns from."""
     if SUPERVISIONS[wildcards.supervision]["masks"] == "self":
         return wildcards.backbone
-    return DATASETS[wildcards.dataset]["teacher"]
+    _, seed = split_seed(wildcards)
+    return configuration.seeded(
+        DATASETS[wildcards.dataset]["teacher"], seed, config["seed"]
+    )
 
 
-def everything(dataset):
-    """What a plain run makes of a dataset: its runs' models, and all that can be scored.
+def results(dataset):
+    """A dataset's masks, its runs' models, and all that can be scored.
 
     Every mask is asked for by name, so that one that went missing is made again.
     """
@@ -172,14 +182,18 @@ def everything(dataset):
 
 
 def supervision_masks(wildcards):
-    if SUPERVISIONS[wildcards.supervision]["masks"] == "pseudo_masks":
-        return masks(wildcards.dataset, f"pseudo_masks/{refiner(wildcards.dataset)}")
+    row = SUPERVISIONS[wildcards.supervision]
+    if row["masks"] == "pseudo_masks":
+        folder = row.get("refiner", refiner(wildcards.dataset))
+        return masks(wildcards.dataset, f"pseudo_masks/{folder}")
     return masks(wildcards.dataset, f"{teacher(wildcards)}/cyclic_masks")
 
 
 def supervision_weights(wildcards):
-    if SUPERVISIONS[wildcards.supervision]["weighting"] == "uncertainty":
-        return masks(wildcards.dataset, f"{teacher(wildcards)}/weights")
+    row = SUPERVISIONS[wildcards.supervision]
+    if row["weighting"] == "uncertainty":
+        folder = f"weights_{row['weights']}" if "weights" in row else "weights"
+        return masks(wildcards.dataset, f"{teacher(wildcards)}/{folder}")
     return []
 
 
@@ -198,19 +212,10 @@ def evaluation_windows(wildcards):
 
 
 def summarised(wildcards):
-    """Every score of a dataset's runs: stage, backbone, supervision -> file."""
+    """The files of every score of a dataset's runs."""
     dataset = wildcards.dataset
-    root = f"results/{dataset}"
-    teacher_name = DATASETS[dataset]["teacher"]
-    scored = configuration.evaluated(DATASETS[dataset])
-    files = []
-    if "train" in scored:
-        files += [
-            f"{root}/pseudo_masks/{refiner(dataset)}_miou.txt",
-            f"{root}/{teacher_name}/cyclic_masks_miou.txt",
-            f"{root}/{teacher_name}/uncertainty.tsv",
-        ]
-    if "val" in scored:
-        runs = DATASETS[dataset]["runs"].items()
-        files += [f"{root}/{b}/{row}/miou.txt" for b, rows in runs for row in rows]
+    files = stage_files(dataset, "miou.txt")
+    if "train" in configuration.evaluated(DATASETS[dataset]):
+        teacher_name = DATASETS[dataset]["teacher"]
+        files.append(f"results/{dataset}/{teacher_name}/uncertainty.tsv")
     return files

@@ -22,7 +22,7 @@ REPOSITORY = Path(__file__).parents[1]
 SCHEMA = yaml.safe_load((REPOSITORY / "rules" / "config.schema.yaml").read_text())
 BACKBONES: list[str] = SCHEMA["$defs"]["backbone"]["else"]["enum"]
 TIMM_BACKBONE: str = SCHEMA["$defs"]["backbone"]["if"]["pattern"].strip("^$")
-REFINERS: list[str] = SCHEMA["$defs"]["pseudo_masks"]["properties"]["refiner"]["enum"]
+REFINERS: list[str] = SCHEMA["$defs"]["refiner"]["enum"]
 CAM_REFINERS = [name for name in REFINERS if name != "own"]
 SECTIONS = (
     "classification",
@@ -47,6 +47,10 @@ def check(config: Mapping[str, Any]) -> None:
     if config["dataset"] not in config["datasets"]:
         raise UserError(_not_among("dataset", config["dataset"], config["datasets"]))
     rows = supervisions(config)
+    for name, row in rows.items():
+        if row.get("weights", None) not in (None, *config["weightings"]):
+            key = f"supervisions.{name}.weights"
+            raise UserError(_not_among(key, row["weights"], config["weightings"]))
     for name, dataset in config["datasets"].items():
         pseudo_masks = resolve(config, name, "pseudo_masks")
         if pseudo_masks["refiner"] == "own" and "folder" not in pseudo_masks:
@@ -90,10 +94,17 @@ def _check_windows(dataset: str, section: str, settings: Mapping[str, Any]) -> N
 
 
 def supervisions(config: Mapping[str, Any]) -> dict[str, dict[str, Any]]:
-    """The supervisions by name, `thresholds` included, each with its `t` where it needs one."""
+    """The supervisions by name, each with its `t` where it needs one.
+
+    To the configuration's rows come those of `thresholds`, `weightings` and `ablation.refiners`.
+    """
     rows = {name: dict(row) for name, row in config["supervisions"].items()}
     for t in config["thresholds"]:
         rows[f"urn_t{t}"] = {**rows["urn"], "t": t}
+    for name in config["weightings"]:
+        rows[f"urn_{name}"] = {**rows["urn"], "weights": name}
+    for name in config["ablation"]["refiners"]:
+        rows[f"baseline_{name}"] = {**rows["baseline"], "refiner": name}
     for row in rows.values():
         row.setdefault("pretended_underfitting", False)
         if row["weighting"] == "uncertainty":
@@ -116,6 +127,17 @@ def resolve_multi_crop(config: Mapping[str, Any], dataset: str) -> dict[str, Any
     """The second classifier's settings: those of the first, but for what `multi_crop` says."""
     changes = resolve(config, dataset, "multi_crop")["classification"]
     return _laid_over(resolve(config, dataset, "classification"), changes)
+
+
+def seeded(backbone: str, seed: int, plain: int) -> str:
+    """The folder of a backbone's trainings with a seed; the seed `plain` goes unsaid."""
+    return backbone if seed == plain else f"{backbone}-seed{seed}"
+
+
+def split_seed(folder: str, plain: int) -> tuple[str, int]:
+    """The backbone and the seed of a folder that `seeded` named."""
+    backbone, _, seed = folder.partition("-seed")
+    return backbone, int(seed) if seed else plain
 
 
 def ids(dataset: Mapping[str, Any], split: str) -> list[str]:

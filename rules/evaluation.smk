@@ -157,20 +157,3 @@ rule summary:
         "The scores of {wildcards.dataset}"
     script:
         "../workflow_scripts/summary.py"
-
-
-use rule summary as refiners with:
-    input:
-        lambda wildcards: expand(
-            "results/{dataset}/pseudo_masks/{refiner}_miou.txt",
-            dataset=wildcards.dataset,
-            refiner=configuration.CAM_REFINERS,
-        ),
-    output:
-        "results/{dataset}/tables/refiners.tsv",
-    log:
-        "results/{dataset}/logs/refiners.log",
-    benchmark:
-        "results/{dataset}/benchmarks/refiners.tsv"
-    message:
-        "The refiners' scores on {wildcards.dataset}"

@@ -18,10 +18,11 @@ rule train_segmentation:
     threads: 8
     params:
         settings=training_settings,
+        backbone=lambda wildcards: split_seed(wildcards)[0],
         weighting=lambda wildcards: SUPERVISIONS[wildcards.supervision]["weighting"],
         t=lambda wildcards: SUPERVISIONS[wildcards.supervision].get("t"),
         windows=evaluation_windows,
-        seed=config["seed"],
+        seed=lambda wildcards: split_seed(wildcards)[1],
         work="results/{dataset}/{backbone}/{supervision}/work",
         code=code("segmentation", "precision.py", "training.py"),
     message:

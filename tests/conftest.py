@@ -1,3 +1,4 @@
+import shutil
 from pathlib import Path
 
 import pytest
@@ -21,3 +22,20 @@ def scenes(tmp_path_factory: pytest.TempPathFactory) -> list[tuple[Path, Path]]:
     write_shapes(root, train=4, val=0)
     images = sorted((root / "JPEGImages").iterdir())
     return [(image, root / "SegmentationClass" / f"{image.stem}.png") for image in images]
+
+
+@pytest.fixture(scope="session")
+def finished(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A finished run of the tiny dataset."""
+    from test_workflow import snakemake
+
+    directory = tmp_path_factory.mktemp("tiny")
+    snakemake(directory)
+    return directory
+
+
+@pytest.fixture
+def copy(finished: Path, tmp_path: Path) -> Path:
+    """A copy of the finished run that a test may spoil."""
+    shutil.copytree(finished, tmp_path / "run", copy_function=shutil.copy2)
+    return tmp_path / "run"

@@ -1,7 +1,12 @@
 import numpy as np
 import pytest
 
-from urn.evaluation import ConfusionMatrix, UncertaintyQuality
+from urn.evaluation import (
+    CamThresholds,
+    ConfusionMatrix,
+    UncertaintyQuality,
+    shares_at_most,
+)
 
 
 def literal_scores(pairs, classes):
@@ -160,3 +165,32 @@ def test_uncertainty_quality_refuses_bad_weights():
         UncertaintyQuality().add(np.zeros((2, 2)), mask, mask)
     with pytest.raises(ValueError, match="weight must be"):
         UncertaintyQuality().add(np.zeros((2, 3), np.uint8), mask, mask)
+
+
+def test_thresholded_cams_match_their_masks():
+    rng = np.random.default_rng(5)
+    scores = CamThresholds(5)
+    images = []
+    for labels, shape in (([1, 3], (9, 8)), ([2], (6, 7)), ([], (4, 4))):
+        cams = rng.random((len(labels), *shape)).astype(np.float32)
+        truth = rng.choice(np.uint8([0, 1, 2, 3, 255]), shape)
+        images.append((labels, cams, truth))
+        scores.add(np.array(labels), cams, truth)
+    for threshold in (0, 0.3, 1):
+        expected = ConfusionMatrix(5)
+        for labels, cams, truth in images:
+            field = np.concatenate([np.full((1, *truth.shape), threshold), cams])
+            expected.add(np.uint8([0, *labels])[field.argmax(axis=0)], truth)
+        at = round(threshold * CamThresholds.LEVELS)
+        np.testing.assert_array_equal(scores.iou()[at], expected.iou())
+        assert scores.table()["miou"][at] == pytest.approx(expected.miou)
+
+
+def test_share_of_wrong_pixels_among_the_uncertain():
+    quality = UncertaintyQuality()
+    weight = np.uint8([[0, 12, 13, 255, 255]])
+    quality.add(weight, np.uint8([[1, 1, 1, 1, 0]]), np.uint8([[0, 1, 0, 1, 0]]))
+    assert shares_at_most(quality.table(), 0.05) == (0.4, 0.5)  # 12 ≤ 0.05 · 255 < 13
+    quality = UncertaintyQuality()
+    quality.add(weight[:, 3:], np.uint8([[1, 0]]), np.uint8([[1, 1]]))
+    assert shares_at_most(quality.table(), 0.05) == pytest.approx((0, np.nan), nan_ok=True)

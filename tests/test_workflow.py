@@ -74,21 +74,6 @@ def png_hashes(root):
     return {str(f.relative_to(root)): hashlib.sha256(f.read_bytes()).hexdigest() for f in files}
 
 
-@pytest.fixture(scope="module")
-def finished(tmp_path_factory):
-    """A finished run of the tiny dataset."""
-    directory = tmp_path_factory.mktemp("tiny")
-    snakemake(directory)
-    return directory
-
-
-@pytest.fixture
-def copy(finished, tmp_path):
-    """A copy of the finished run that a test may spoil."""
-    shutil.copytree(finished, tmp_path / "run", copy_function=shutil.copy2)
-    return tmp_path / "run"
-
-
 def test_every_stage_leaves_its_files(finished):
     results = finished / "results" / "tiny"
     teacher = results / "efficientnet_lite0"
@@ -173,11 +158,14 @@ AFTER_URN = {
     "miou": 2,
     "summary": 1,
 }
+AFTER_SCORES = ("stages", "stages_figure", "val_images", "comparison_sheet", "cost", "front_page")
+PICTURES_OF_URN = ("example", "pipeline_figure", "training_figure")
 
 
 def test_changing_t_reruns_the_weighted_trainings_only(finished, tmp_path):
     file = changed_configuration(tmp_path, t=0.1)
-    expected = {**AFTER_URN, "predictions_tiny_00000": 2}
+    shown = dict.fromkeys([*AFTER_SCORES, *PICTURES_OF_URN, "reliability"], 1)
+    expected = {**AFTER_URN, **shown, "predictions_tiny_00000": 2, "table_page": 4}
     assert planned(finished, configuration=file) == expected
 
 

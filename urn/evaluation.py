@@ -70,6 +70,56 @@ class ConfusionMatrix:
         return float(counted.diagonal().sum() / total) if total else float("nan")
 
 
+class CamThresholds:
+    """mIoU of thresholded CAMs, for every threshold at once.
+
+    A pixel is of the class with the largest CAM where that exceeds the threshold, else background.
+    Pixels whose truth is 255 do not count.
+
+    Args:
+        num_classes: classes including background; ids run from 0.
+    """
+
+    LEVELS = 100  # thresholds are multiples of 1/LEVELS
+
+    def __init__(self, num_classes: int) -> None:
+        self.num_classes = num_classes
+        # Pixels by true class, class of the largest CAM and level of that CAM.
+        self._counts = np.zeros((num_classes, num_classes, self.LEVELS + 1), dtype=np.int64)
+
+    def add(self, labels: np.ndarray, cams: np.ndarray, truth: np.ndarray) -> None:
+        """Count the pixels of one image.
+
+        Args:
+            labels: K class ids of the CAMs.
+            cams: K×H×W in [0, 1].
+            truth: H×W uint8.
+        """
+        counted = truth != IGNORE
+        if len(labels):
+            winners = np.asarray(labels, dtype=np.int64)[cams.argmax(axis=0)][counted]
+            levels = np.ceil(self.LEVELS * cams.max(axis=0)[counted]).astype(np.int64)
+        else:
+            winners = levels = np.zeros(counted.sum(), dtype=np.int64)
+        places = (truth[counted].astype(np.int64), winners, levels)
+        flat = np.ravel_multi_index(places, self._counts.shape)
+        self._counts += np.bincount(flat, minlength=self._counts.size).reshape(self._counts.shape)
+
+    def iou(self) -> np.ndarray:
+        """IoU by threshold (0, 1/LEVELS, … 1) and class; NaN for a class met in neither mask."""
+        at_most = self._counts.cumsum(axis=2)
+        predicted = at_most[:, :, -1:] - at_most  # by true class, predicted class and threshold
+        predicted[:, 0] = at_most.sum(axis=1)  # background is what exceeds the threshold nowhere
+        right = np.einsum("cct->ct", predicted)
+        union = self._counts.sum(axis=(1, 2))[:, None] + predicted.sum(axis=0) - right
+        return np.divide(right, union, out=np.full(union.shape, np.nan), where=union > 0).T
+
+    def table(self) -> pd.DataFrame:
+        """`threshold` and `miou` (in [0, 1]), ascending."""
+        thresholds = np.arange(self.LEVELS + 1) / self.LEVELS
+        return pd.DataFrame({"threshold": thresholds, "miou": np.nanmean(self.iou(), axis=1)})
+
+
 class UncertaintyQuality:
     """How well low weights (high uncertainty) find the wrong pixels of masks.
 
@@ -131,6 +181,21 @@ class UncertaintyQuality:
         table["precision"] = wrong.cumsum() / pixels.cumsum()
         table["recall"] = wrong.cumsum() / (wrong.sum() or np.nan)
         return table
+
+
+def shares_at_most(table: pd.DataFrame, t: float) -> tuple[float, float]:
+    """Share of pixels with a weight of at most `t`, and share of wrong ones among them.
+
+    Args:
+        table: of `UncertaintyQuality`.
+        t: threshold in [0, 1].
+
+    Returns:
+        Two numbers in [0, 1]; the second is NaN where the first is 0.
+    """
+    low = table[table["weight"] / 255 <= t]
+    pixels = low["pixels"].sum()
+    return float(pixels / table["pixels"].sum()), float(low["wrong"].sum() / (pixels or np.nan))
 
 
 def _check_pair(mask: np.ndarray, truth: np.ndarray) -> None:

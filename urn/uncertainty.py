@@ -69,14 +69,27 @@ def response_scaling(
     present = np.unique(winners)
     variance = _label_variance(crf, response[present], exponents)
 
-    variance -= variance.min()
-    uncertainty = variance / (variance.max() + np.float32(1e-6))
+    uncertainty = normalised(variance)
     return ScaledResponse(
         mask=ids.astype(np.uint8)[winners],
         uncertainty=uncertainty,
-        weight=np.floor(255 * (1 - uncertainty)).astype(np.uint8),
+        weight=weight_mask(uncertainty),
         labels=tuple(ids[present].tolist()),
     )
+
+
+def normalised(variance: np.ndarray) -> np.ndarray:
+    """Uncertainty in [0, 1]: 0 where the variance is least, 1 where it is largest (eq. 10).
+
+    Any other measure that grows with the uncertainty may stand in for the variance.
+    """
+    above = variance - variance.min()
+    return above / (above.max() + np.float32(1e-6))
+
+
+def weight_mask(uncertainty: np.ndarray) -> np.ndarray:
+    """W = 1 − U as floor(255·W), H×W uint8 (eq. 11)."""
+    return np.floor(255 * (1 - uncertainty)).astype(np.uint8)
 
 
 def select_channels(response: np.ndarray, minimum: float = 0.01) -> tuple[np.ndarray, np.ndarray]:

@@ -26,7 +26,7 @@ with logged(snakemake.log[0]):
     if "pretended_underfitting" in settings:
         loss = {"name": "pretended_underfitting", **settings["pretended_underfitting"]}
     build = {
-        "backbone": snakemake.wildcards.backbone,
+        "backbone": params.backbone,
         "num_classes": index.num_classes,
         "output_stride": settings["output_stride"],
         "head_channels": settings["head_channels"],

@@ -1,8 +1,8 @@
 """Class probabilities of an image: several scales, mirrored too, through a sliding window."""
 
 from collections.abc import Callable, Sequence
-from functools import reduce
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import torch
@@ -30,8 +30,13 @@ def logits_of(model: EncoderDecoder) -> LogitsOf:
     return lambda images: _resize(model(images, mode="tensor"), images.shape[2:])
 
 
+def predict_probabilities(logits_of: LogitsOf, image: np.ndarray, **options: Any) -> np.ndarray:
+    """The probabilities alone of `predict_with_variance`, which names the options."""
+    return predict_with_variance(logits_of, image, **options)[0]
+
+
 @torch.inference_mode()
-def predict_probabilities(
+def predict_with_variance(
     logits_of: LogitsOf,
     image: np.ndarray,
     *,
@@ -44,11 +49,12 @@ def predict_probabilities(
     device: str | torch.device = "cpu",
     mean: Sequence[float] = IMAGENET_MEAN,
     std: Sequence[float] = IMAGENET_STD,
-) -> np.ndarray:
-    """Predict an H×W×3 uint8 RGB image as C×H×W float32 probabilities.
+) -> tuple[np.ndarray, np.ndarray]:
+    """Predict an H×W×3 uint8 RGB image: C×H×W probabilities, and how much they vary, H×W.
 
     For every ratio the image is resized, its logits averaged where windows overlap, resized back
-    and put through the softmax; the result is the mean over ratios and, with `flip`, mirror images.
+    and put through the softmax; the result is the mean over ratios and, with `flip`, mirror images,
+    and their variance, summed over the classes. Both are float32.
 
     Args:
         logits_of: the model, on `device`.
@@ -75,10 +81,15 @@ def predict_probabilities(
         found = _resize(found, (height, width)).softmax(1)
         if flip:
             found[1] = found[1].flip(2)
-        return found.mean(0)
+        return found
 
-    total = reduce(torch.add, (probabilities(ratio) for ratio in ratios))
-    return (total / len(ratios)).cpu().numpy()
+    average, squares = torch.zeros(2, device=device)
+    for ratio in ratios:
+        found = probabilities(ratio)
+        average = average + found.mean(0) / len(ratios)
+        squares = squares + found.square().sum(1).mean(0) / len(ratios)
+    variance = (squares - average.square().sum(0)).clamp(min=0)
+    return average.cpu().numpy(), variance.cpu().numpy()
 
 
 def single_scale_miou(

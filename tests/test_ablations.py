@@ -1,0 +1,86 @@
+"""Which scores stand in the ablations' tables."""
+
+from pathlib import Path
+
+import pytest
+import yaml
+
+from rules import ablations, configuration
+from urn.errors import UserError
+
+REPOSITORY = Path(__file__).parents[1]
+TEACHER = "efficientnet_lite0"
+
+
+@pytest.fixture
+def config():
+    return yaml.safe_load((REPOSITORY / "config.yaml").read_text())
+
+
+def files(config, table):
+    cells = ablations.cells(config, "shapes", table)
+    return {(c.setting, c.series, c.measure): c.files for c in cells}
+
+
+def test_thresholds_take_one_from_the_cyclic_masks_and_t_from_urn(config):
+    root = f"results/shapes/{TEACHER}"
+    rows = ("urn_t0", "urn", "urn_t0.1", "urn_t0.5", "cyclic")
+    assert list(files(config, "thresholds").values()) == [(f"{root}/{r}/miou.txt",) for r in rows]
+    settings = [setting for setting, *_ in files(config, "thresholds")]
+    assert settings == ["0", "0.05", "0.1", "0.5", "1"]
+
+
+def test_every_seed_has_its_file(config):
+    config["ablation"]["seeds"] = [3, 0]
+    found = files(config, "backbones")["resnet18", "urn", ablations.VAL]
+    assert found == (
+        "results/shapes/resnet18-seed3/urn/miou.txt",
+        "results/shapes/resnet18/urn/miou.txt",
+    )
+
+
+def test_every_row_that_is_compared_is_a_supervision(config):
+    rows = configuration.supervisions(config)
+    for table in ablations.TABLES:
+        for (_, _, measure), paths in files(config, table).items():
+            if measure == ablations.VAL:
+                assert all(path.split("/")[3] in rows for path in paths)
+        assert files(config, table)
+
+
+def test_distillation_is_of_students_only(config):
+    assert {setting for setting, *_ in files(config, "distillation")} == {"resnet18"}
+    config["datasets"]["shapes"]["runs"].pop("resnet18")
+    assert not files(config, "distillation")
+
+
+def test_without_truth_nothing_is_compared(config):
+    entry = config["datasets"]["shapes"]
+    entry["evaluate"] = ["val"]
+    assert {m for table in ablations.TABLES for *_, m in files(config, table)} == {ablations.VAL}
+    entry["evaluate"] = ["train"]
+    assert not any(files(config, table) for table in ablations.TABLES)
+
+
+@pytest.mark.parametrize("backbone", ["resnet18", "timm:resnet18.a1_in1k"])
+@pytest.mark.parametrize("seed", [0, 7])
+def test_seeds_are_told_from_folders(backbone, seed):
+    folder = configuration.seeded(backbone, seed, plain=7)
+    assert configuration.split_seed(folder, plain=7) == (backbone, seed)
+    assert (folder == backbone) == (seed == 7)
+
+
+def test_weights_must_be_a_row_of_the_weightings(config):
+    config["supervisions"]["mine"] = {
+        "masks": "teacher",
+        "weighting": "uncertainty",
+        "weights": "entropi",
+    }
+    with pytest.raises(UserError, match=r"supervisions\.mine\.weights .* did you mean 'entropy'"):
+        configuration.check(config)
+
+
+def test_other_scales_must_be_given(config):
+    config["weightings"]["narrow"] = {"method": "urn"}
+    with pytest.raises(UserError, match=r"weightings\.narrow lacks the key 'scales'"):
+        configuration.check(config)

@@ -1,0 +1,1 @@
+"""Figures of the pipeline's results: functions from arrays and tables to matplotlib figures."""

@@ -1,0 +1,60 @@
+"""One image's files as pictures of a sheet."""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+from PIL import Image
+
+from urn.datasets.index import Entry
+from urn.figures.style import heat, mask_colours
+from urn.images import IGNORE, read_image, read_mask
+
+LONGEST = 480  # pixels: sheets show images small
+ORANGE = (230, 120, 0)
+
+
+def panel(kind: str, entry: Entry, folder: str | Path = "") -> np.ndarray | None:
+    """A picture of an image, its truth or one of its masks, H×W×3 uint8.
+
+    Args:
+        kind: `image`; `truth`; `mask`, the class ids in `folder`; `uncertainty`, of the weight
+            masks in `folder`; `wrong`, the image in grey with the wrong pixels of `mask`.
+        entry: the image.
+        folder: holds `<image id>.png`.
+
+    Returns:
+        None where the truth is asked for and not known.
+    """
+    match kind:
+        case "image":
+            return small(read_image(entry.image))
+        case "mask":
+            return small(mask_colours(read_mask(Path(folder) / f"{entry.id}.png")), smooth=False)
+        case "uncertainty":
+            weight = read_mask(Path(folder) / f"{entry.id}.png")
+            return small(heat(1 - weight / 255), smooth=False)
+    if entry.mask is None:
+        return None
+    truth = read_mask(entry.mask)
+    if kind == "truth":
+        return small(mask_colours(truth), smooth=False)
+    wrong = (read_mask(Path(folder) / f"{entry.id}.png") != truth) & (truth != IGNORE)
+    grey = read_image(entry.image).mean(axis=2, keepdims=True).repeat(3, axis=2)
+    return small(np.where(wrong[..., None], ORANGE, 60 + 0.6 * grey).astype(np.uint8))
+
+
+def masks_of(entries: Sequence[Entry], folders: Sequence[str]) -> list[np.ndarray]:
+    """The truths of images, where known, and their masks in folders."""
+    paths = [entry.mask for entry in entries if entry.mask is not None]
+    paths += [Path(folder) / f"{entry.id}.png" for folder in folders for entry in entries]
+    return [read_mask(path) for path in paths]
+
+
+def small(picture: np.ndarray, smooth: bool = True) -> np.ndarray:
+    """A picture with no side above `LONGEST` pixels."""
+    image = Image.fromarray(picture)
+    scale = min(1.0, LONGEST / max(image.size))
+    size = (max(1, round(image.width * scale)), max(1, round(image.height * scale)))
+    resampling = Image.Resampling.LANCZOS if smooth else Image.Resampling.NEAREST
+    return np.asarray(image.resize(size, resampling))

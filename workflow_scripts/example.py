@@ -1,0 +1,34 @@
+"""A model's response to the image that the figures explain the method with."""
+
+import pandas as pd
+import torch
+
+from urn.archives import write_archive
+from urn.datasets.index import read_index
+from urn.figures.choice import example
+from urn.images import read_image
+from urn.model_files import load_for_inference
+from urn.segmentation.inference import logits_of, predict_probabilities
+from urn.segmentation.model import build_segmentor
+from urn.uncertainty import select_channels
+
+from _job import logged
+
+with logged(snakemake.log[0]):
+    torch.set_num_threads(snakemake.threads)
+    settings = snakemake.params.settings
+    image_id = example(pd.read_csv(snakemake.input.table, sep="\t", dtype={"image": str}))
+    model = load_for_inference(
+        snakemake.input.model, lambda meta: build_segmentor(**meta["build"], pretrained=False)
+    )
+    response = predict_probabilities(
+        logits_of(model),
+        read_image(read_index(snakemake.input.index)[image_id].image),
+        scale=tuple(snakemake.params.resize),
+        ratios=settings["ratios"],
+        window=settings["window"],
+        stride=settings["stride"],
+        device=next(model.parameters()).device,
+    )
+    labels, maps = select_channels(response, settings["minimum"])
+    write_archive(snakemake.output[0], [(image_id, labels, maps)])

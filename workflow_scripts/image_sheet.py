@@ -1,0 +1,38 @@
+"""Images and their masks side by side; the images at quantiles of a column of a table."""
+
+import pandas as pd
+
+from urn.datasets.index import BACKGROUND, read_index
+from urn.figures.choice import at_quantiles
+from urn.figures.panels import masks_of, panel
+from urn.figures.sheets import Row, sheet
+from urn.figures.style import class_legend, heat_legend, save
+
+from _job import logged
+
+with logged(snakemake.log[0]):
+    params = snakemake.params
+    index = read_index(snakemake.input.index)
+    table = pd.read_csv(snakemake.input.table, sep="\t", dtype={"image": str})
+    table["position"] = range(len(table))
+    chosen = at_quantiles(table, params.by, params.quantiles)
+    entries = [index[image] for image in chosen["image"]]
+    rows = [
+        Row(
+            [panel(kind, entry, folder) for _, kind, folder in params.columns],
+            params.label.format_map(values),
+        )
+        for entry, values in zip(entries, chosen.to_dict("records"), strict=True)
+    ]
+    folders = [folder for _, kind, folder in params.columns if kind == "mask"]
+    legend = class_legend(masks_of(entries, folders), [BACKGROUND, *index.classes])
+    if any(kind == "uncertainty" for _, kind, _ in params.columns):
+        legend += heat_legend("U = 0, certain", "U = 1, uncertain")
+    tiles = params.get("tiles", 1)
+    rows += [Row([None] * len(params.columns))] * (-len(rows) % tiles)
+    joined = [
+        Row([image for row in rows[n : n + tiles] for image in row.images], rows[n].label)
+        for n in range(0, len(rows), tiles)
+    ]
+    titles = [title for title, _, _ in params.columns] * tiles
+    save(sheet(joined, titles, legend), snakemake.output[0])

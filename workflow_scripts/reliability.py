@@ -1,0 +1,22 @@
+"""How often uncertain pixels of the cyclic masks are wrong: table and figure."""
+
+import pandas as pd
+
+from urn.evaluation import shares_at_most
+from urn.figures.charts import reliability
+from urn.figures.style import save
+from urn.files import atomic_path
+
+from _job import logged
+
+with logged(snakemake.log[0]):
+    t = snakemake.params.t
+    by_weight = pd.read_csv(snakemake.input.by_weight, sep="\t")
+    table = pd.read_csv(snakemake.input.scores, sep="\t")
+    share, wrong = shares_at_most(by_weight, t)
+    table["t"] = t
+    table["share_at_most_t"] = round(share, 4)
+    table["wrong_share_at_most_t"] = round(wrong, 4)
+    with atomic_path(snakemake.output.table) as temporary:
+        table.to_csv(temporary, sep="\t", index=False)
+    save(reliability(by_weight, t), snakemake.output.figure)
