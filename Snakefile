@@ -13,6 +13,9 @@ configfile: f"{workflow.basedir}/config.yaml"
 
 include: "rules/common.smk"
 include: "rules/targets.smk"
+include: "rules/downloads.smk"
+include: "rules/weights.smk"
+include: "rules/prepare.smk"
 include: "rules/data.smk"
 include: "rules/cam.smk"
 include: "rules/multi_crop.smk"
@@ -25,6 +28,7 @@ include: "rules/quality.smk"
 include: "rules/figures.smk"
 include: "rules/ablation.smk"
 include: "rules/report.smk"
+include: "rules/submission.smk"
 
 
 rule all:

@@ -7,6 +7,7 @@ CAM_VIEWS = ("scales", "window", "stride")
 rule train_classifier:
     input:
         index="results/{dataset}/index.csv",
+        initial=lambda wildcards: initial_weights(settings("classification")(wildcards)),
     output:
         model="results/{dataset}/cam/classifier.pth",
         curve="results/{dataset}/cam/curve.tsv",

@@ -2,6 +2,7 @@
 
 import re
 import sys
+from functools import cache
 from pathlib import Path
 
 from snakemake.exceptions import WorkflowError
@@ -9,8 +10,9 @@ from snakemake.exceptions import WorkflowError
 sys.path.insert(0, str(Path(workflow.basedir)))
 
 from urn.errors import UserError
-from rules import ablations, configuration
+from rules import ablations, configuration, output_index
 
+output_index.install()
 try:
     configuration.check(config)
 except UserError as error:
@@ -18,6 +20,13 @@ except UserError as error:
 
 DATASETS = config["datasets"]
 SUPERVISIONS = configuration.supervisions(config)
+
+
+PUBLISHED = {
+    entry["name"]: entry
+    for section in ("archives", "weights")
+    for entry in config[section].values()
+}
 
 
 def names(values):
@@ -29,7 +38,7 @@ wildcard_constraints:
     dataset=names(DATASETS),
     supervision=names(SUPERVISIONS),
     backbone=f"({names(configuration.BACKBONES)}|{configuration.TIMM_BACKBONE})(-seed[0-9]+)?",
-    split="train|val",
+    split="train|val|test",
     shard="[0-9]{5}",
     refiner=names(configuration.REFINERS),
     weighting=names(config["weightings"]) or "-",
@@ -65,30 +74,53 @@ def code(*modules):
     return configuration.code_version("images.py", *modules)
 
 
+@cache
 def ids(dataset, split):
+    if preparable(dataset) and not available(dataset, split):
+        rule_name = f"prepare_{dataset}{'_test' * (split == 'test')}"
+        raise WorkflowError(
+            f"dataset {dataset} has no {split} list yet: "
+            f"first run snakemake --cores {workflow.cores or 'all'} {rule_name}"
+        )
     try:
         return configuration.ids(DATASETS[dataset], split)
     except UserError as error:
         raise WorkflowError(f"dataset {dataset}: {error}") from None
 
 
+def preparable(dataset):
+    """Whether a rule makes the dataset's lists from its official files."""
+    entry = DATASETS[dataset]
+    return entry["layout"] == "coco" or entry.get("download", False)
+
+
+@cache
 def shards(dataset, split):
     """Image ids by shard; none where the dataset's lists are not there (yet)."""
-    if not available(dataset):
+    if not available(dataset, split):
         return {}
     size = DATASETS[dataset].get("shard_size", config["shard_size"])
     return configuration.shards(ids(dataset, split), size)
 
 
-def available(dataset):
-    lists = configuration.lists(DATASETS[dataset])
+def available(dataset, split):
+    """Whether the lists are there that name the split's images; train and val go together."""
+    splits = ["test"] if split == "test" else configuration.SPLITS
     return DATASETS[dataset]["layout"] == "shapes" or all(
-        Path(p).exists() for p in lists
+        Path(p).exists() for p in configuration.lists(DATASETS[dataset], splits)
     )
+
+
+def index_of(dataset, split):
+    return f"results/{dataset}/{'test_' * (split == 'test')}index.csv"
 
 
 def has_split(dataset, split):
     return bool(ids(dataset, split))
+
+
+def root(dataset):
+    return DATASETS[dataset]["root"]
 
 
 def masks(dataset, folder, split="train"):
@@ -109,6 +141,19 @@ def multi_crop(dataset):
 def multi_crop_settings(wildcards):
     """The second classifier's settings."""
     return configuration.resolve_multi_crop(config, wildcards.dataset)
+
+
+def published(section, name):
+    """Where a published file is: at a path of the user's, or where it is downloaded to."""
+    entry = config[section][name]
+    return entry.get("path") or f"data/downloads/{entry['name']}"
+
+
+def initial_weights(resolved, backbone=None):
+    """The file of a backbone's ImageNet weights, where the training's settings ask for them."""
+    backbone = backbone or resolved["backbone"]
+    wanted = resolved["weights"] == "imagenet" and backbone in config["weights"]
+    return [f"results/weights/{backbone}.pth"] if wanted else []
 
 
 def refiner(dataset):

@@ -14,6 +14,7 @@ from typing import Any
 import yaml
 from jsonschema import Draft202012Validator, ValidationError
 
+from urn.datasets.coco import coco_list
 from urn.datasets.ids import folder_ids, shapes_ids, voc_ids
 from urn.errors import UserError
 
@@ -149,22 +150,28 @@ def ids(dataset: Mapping[str, Any], split: str) -> list[str]:
     match dataset["layout"]:
         case "shapes":
             return shapes_ids(split, dataset[split])
-        case "voc":
-            return voc_ids(Path(dataset["root"]) / dataset[split])
+        case "voc" | "coco":
+            return voc_ids(_list(dataset, split))
         case _:
             return folder_ids(dataset["train"], split, dataset.get("val"))
 
 
-def lists(dataset: Mapping[str, Any]) -> list[str]:
-    """The files from which `ids` reads."""
+def lists(dataset: Mapping[str, Any], splits: Iterable[str] = SPLITS) -> list[str]:
+    """The files from which `ids` reads; a split "test" has one in the layout `voc` only."""
     match dataset["layout"]:
         case "shapes":
             root = Path(dataset["root"]) / "ImageSets" / "Segmentation"
-            return [str(root / f"{split}.txt") for split in SPLITS]
-        case "voc":
-            return [str(Path(dataset["root"]) / dataset[split]) for split in SPLITS]
+            return [str(root / f"{split}.txt") for split in splits]
+        case "voc" | "coco":
+            return [str(_list(dataset, split)) for split in splits]
         case _:
-            return [dataset[split] for split in SPLITS if split in dataset]
+            return [dataset[split] for split in splits if split in dataset]
+
+
+def _list(dataset: Mapping[str, Any], split: str) -> Path:
+    if dataset["layout"] == "coco":
+        return coco_list(dataset["root"], dataset[split])
+    return Path(dataset["root"]) / dataset[split]
 
 
 def source(dataset: Mapping[str, Any]) -> dict[str, Any]:
@@ -172,7 +179,7 @@ def source(dataset: Mapping[str, Any]) -> dict[str, Any]:
     return {
         key: value
         for key, value in dataset.items()
-        if key not in (*SECTIONS, "teacher", "runs", "shard_size", "evaluate")
+        if key not in (*SECTIONS, "teacher", "runs", "shard_size", "evaluate", "download")
     }
 
 

@@ -1,25 +1,31 @@
 # Responses on val -> predictions; masks -> scores and tables.
 
-for dataset in DATASETS:
-    for shard, image_ids in shards(dataset, "val").items():
+PREDICTED = [(dataset, "val", "predictions") for dataset in DATASETS] + [
+    (dataset, "test", "test_predictions")
+    for dataset, entry in DATASETS.items()
+    if "test" in entry
+]
+
+for dataset, split, folder in PREDICTED:
+    for shard, image_ids in shards(dataset, split).items():
 
         rule:
             name:
-                f"predictions_{dataset}_{shard}"
+                f"{folder}_{dataset}_{shard}"
             input:
-                index=f"results/{dataset}/index.csv",
+                index=index_of(dataset, split),
                 responses=(
-                    f"results/{dataset}/{{backbone}}/{{supervision}}/responses/val_{shard}.npz"
+                    f"results/{dataset}/{{backbone}}/{{supervision}}/responses/{split}_{shard}.npz"
                 ),
             output:
                 [
-                    f"results/{dataset}/{{backbone}}/{{supervision}}/predictions/{i}.png"
+                    f"results/{dataset}/{{backbone}}/{{supervision}}/{folder}/{i}.png"
                     for i in image_ids
                 ],
             log:
-                f"results/{dataset}/logs/predictions_{{backbone}}_{{supervision}}_{shard}.log",
+                f"results/{dataset}/logs/{folder}_{{backbone}}_{{supervision}}_{shard}.log",
             benchmark:
-                f"results/{dataset}/benchmarks/predictions_{{backbone}}_{{supervision}}_{shard}.tsv"
+                f"results/{dataset}/benchmarks/{folder}_{{backbone}}_{{supervision}}_{shard}.tsv"
             conda:
                 "../envs/urn.yaml"
             params:
@@ -27,7 +33,7 @@ for dataset in DATASETS:
                 crf_backend=config["crf_backend"],
                 code=code("refinement.py", "crf"),
             message:
-                f"Predicted masks of {dataset}, shard {shard}, by "
+                f"Predicted masks of {dataset} {split}, shard {shard}, by "
                 "{wildcards.backbone}/{wildcards.supervision}"
             script:
                 "../workflow_scripts/predictions.py"

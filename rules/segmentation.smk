@@ -6,6 +6,9 @@ rule train_segmentation:
         index="results/{dataset}/index.csv",
         masks=supervision_masks,
         weights=supervision_weights,
+        initial=lambda wildcards: initial_weights(
+            settings("segmentation")(wildcards), split_seed(wildcards)[0]
+        ),
     output:
         model="results/{dataset}/{backbone}/{supervision}/model.pth",
         curve="results/{dataset}/{backbone}/{supervision}/curve.tsv",
@@ -33,7 +36,7 @@ rule train_segmentation:
 
 rule responses:
     input:
-        index="results/{dataset}/index.csv",
+        index=lambda wildcards: index_of(wildcards.dataset, wildcards.split),
         model="results/{dataset}/{backbone}/{supervision}/model.pth",
     output:
         temp("results/{dataset}/{backbone}/{supervision}/responses/{split}_{shard}.npz"),

@@ -16,6 +16,15 @@ def shared_data() -> Path:
 
 
 @pytest.fixture(scope="session")
+def facts() -> Path:
+    """The folder of official lists and manifests of published checkpoints."""
+    path = Path(__file__).parents[1].parent / "shared" / "facts"
+    if not path.is_dir():
+        pytest.skip("needs the official lists and manifests in ../shared/facts")
+    return path
+
+
+@pytest.fixture(scope="session")
 def scenes(tmp_path_factory: pytest.TempPathFactory) -> list[tuple[Path, Path]]:
     """Four drawn images and their masks."""
     root = tmp_path_factory.mktemp("scenes")

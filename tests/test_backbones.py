@@ -6,7 +6,6 @@ which only shapes matter are built on the "meta" device.
 
 import json
 import math
-from pathlib import Path
 
 import pytest
 import timm
@@ -42,14 +41,6 @@ PARAMETERS = {
 BLOCKS = (3, 4, 23, 3)
 
 pytestmark = pytest.mark.filterwarnings("ignore:.*copying from a non-meta parameter:UserWarning")
-
-
-@pytest.fixture(scope="module")
-def facts() -> Path:
-    path = Path(__file__).parents[1].parent / "shared" / "facts"
-    if not path.is_dir():
-        pytest.skip("needs the facts about published checkpoints in ../shared/facts")
-    return path
 
 
 def on_meta(name: str, output_stride: int = 8):

@@ -151,7 +151,7 @@ def test_index_answers():
         (("a,b",), "cannot be a tag"),
         (("a;b",), "cannot be a tag"),
         ((" a",), "cannot be a tag"),
-        (("",), "cannot be a tag"),
+        (("", ""), "2 classes: name 1"),
     ],
 )
 def test_unusable_classes_are_the_users_to_mend(classes, message):

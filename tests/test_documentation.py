@@ -11,7 +11,12 @@ from rules.configuration import SCHEMA
 REPOSITORY = Path(__file__).parents[1]
 DOCUMENTS = sorted([REPOSITORY / "README.md", *(REPOSITORY / "docs").glob("*.md")])
 # What may stand there is explained once, with the section of which it is a part.
-REPEATED = ("segmentation.by_backbone.", "pseudo_masks.by_refiner.", "multi_crop.classification.")
+REPEATED = (
+    "archives.",
+    "segmentation.by_backbone.",
+    "pseudo_masks.by_refiner.",
+    "multi_crop.classification.",
+)
 
 
 def resolved(schema):

@@ -7,6 +7,8 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import numpy as np
 import pytest
+import yaml
+from test_workflow import snakemake
 
 from urn.download import download
 from urn.errors import UserError
@@ -143,3 +145,41 @@ def test_the_right_file_is_kept_and_the_wrong_one_reported(server, tmp_path):
     with pytest.raises(UserError, match=r"weights\.pth is not the expected file"):
         fetch(server, path, "good")
     assert path.read_bytes() == b"something else"
+
+
+def test_md5_and_the_first_digits_of_a_checksum_do(server, tmp_path):
+    md5 = hashlib.md5(CONTENT).hexdigest()
+    fetch(server, tmp_path / "a", "corrupt", "good", sha256=None, md5=md5)
+    fetch(server, tmp_path / "b", "corrupt", "good", sha256=SHA256[:8])
+    assert (tmp_path / "a").read_bytes() == (tmp_path / "b").read_bytes() == CONTENT
+    with pytest.raises(UserError, match="its md5 differs"):
+        fetch(server, tmp_path / "a", "good", sha256=None, md5="0" * 32)
+
+
+def test_without_a_checksum_the_whole_file_is_taken(server, tmp_path):
+    fetch(server, tmp_path / "a", "missing", "truncate", sha256=None)
+    assert (tmp_path / "a").read_bytes() == CONTENT
+
+
+def test_a_file_without_address_is_fetched_by_hand(tmp_path):
+    message = (
+        r"w\.pth has no address: fetch it by hand from https://a\.page and put it at .*w\.pth$"
+    )
+    with pytest.raises(UserError, match=message):
+        download([], tmp_path / "w.pth", page="https://a.page")
+
+
+def test_the_rule_fetches_from_whichever_address_works(server, tmp_path):
+    def published(name, *behaviours):
+        urls = [f"{server.url}/{behaviour}/file" for behaviour in behaviours]
+        return {"name": name, "urls": urls, "md5": None, "sha256": SHA256}
+
+    archives = {"sbd": published("a.tgz", "missing", "corrupt", "redirect", "truncate")}
+    archives["voc2012"] = published("b.tar", "missing", "corrupt")
+    file = tmp_path / "local.yaml"
+    file.write_text(yaml.safe_dump({"archives": archives}))
+    snakemake(tmp_path, "data/downloads/a.tgz", configuration=file)
+    assert (tmp_path / "data/downloads/a.tgz").read_bytes() == CONTENT
+    code, output = snakemake(tmp_path, "data/downloads/b.tar", configuration=file, check=False)
+    assert code != 0 and "Traceback" not in output
+    assert "fetch it by hand and put it at data/downloads/b.tar (sha256" in output

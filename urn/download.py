@@ -8,6 +8,7 @@ import time
 import urllib.error
 import urllib.request
 from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 from urn.errors import UserError
@@ -23,11 +24,25 @@ class _WrongContentError(Exception):
     """The file arrived whole and is another."""
 
 
+@dataclass(frozen=True)
+class _Checksum:
+    """A digest of some kind, or its first digits, that a file must have."""
+
+    kind: str
+    digest: str
+
+    def fits(self, path: Path) -> bool:
+        with path.open("rb") as file:
+            return hashlib.file_digest(file, self.kind).hexdigest().startswith(self.digest.lower())
+
+
 def download(
     urls: Sequence[str],
     path: str | Path,
     *,
-    sha256: str,
+    sha256: str | None = None,
+    md5: str | None = None,
+    page: str | None = None,
     attempts: int = 4,
     timeout: float = 60.0,
     pause: float = 2.0,
@@ -39,7 +54,10 @@ def download(
 
     Args:
         urls: addresses of the same file, in the order to try.
-        sha256: hexadecimal digest that the file must have.
+        sha256: hexadecimal digest that the file must have, or how it begins.
+        md5: the same of the older kind, for files published with no other. Without either,
+            a file is taken as it comes, as long as it comes whole.
+        page: where a person finds the file, for the message.
         attempts: for each address; one after which something new had arrived does not count.
         timeout: seconds without a byte after which an attempt ends.
         pause: seconds before the second attempt; twice as many before every next one.
@@ -48,32 +66,38 @@ def download(
         UserError: no address gave the file; the message tells why, and where to put it by hand.
     """
     path = Path(path)
+    checksum = _Checksum("sha256", sha256) if sha256 else _Checksum("md5", md5) if md5 else None
     if path.exists():
-        if _digest(path) == sha256.lower():
+        if checksum is None or checksum.fits(path):
             return
         raise UserError(
-            f"{path} is not the expected file (its sha256 differs): delete or replace it"
+            f"{path} is not the expected file (its {checksum.kind} differs): delete or replace it"
         )
     path.parent.mkdir(parents=True, exist_ok=True)
     part = path.with_name(f"{path.name}.part")
     reasons = []
     for url in urls:
         try:
-            _fetch_patiently(url, part, sha256.lower(), attempts, timeout, pause)
+            _fetch_patiently(url, part, checksum, attempts, timeout, pause)
         except (OSError, http.client.HTTPException, _WrongContentError) as error:
             reasons.append(f"{url} ({_reason(error)})")
             log.warning("%s: %s", url, _reason(error))
         else:
             os.replace(part, path)
             return
-    raise UserError(
-        f"{path.name} could not be downloaded from {' or '.join(reasons)}: fetch it by hand and "
-        f"put it at {path} (sha256 {sha256})"
-    )
+    why = f"could not be downloaded from {' or '.join(reasons)}" if urls else "has no address"
+    where = f" from {page}" if page else ""
+    what = f" ({checksum.kind} {checksum.digest})" if checksum else ""
+    raise UserError(f"{path.name} {why}: fetch it by hand{where} and put it at {path}{what}")
 
 
 def _fetch_patiently(
-    url: str, part: Path, sha256: str, attempts: int, timeout: float, pause: float
+    url: str,
+    part: Path,
+    checksum: "_Checksum | None",
+    attempts: int,
+    timeout: float,
+    pause: float,
 ) -> None:
     """Complete and verify `part`, with as many attempts as it takes while it grows."""
     failures = 0
@@ -81,10 +105,10 @@ def _fetch_patiently(
         before = _size(part)
         try:
             _fetch(url, part, timeout)
-            if _digest(part) == sha256:
+            if checksum is None or checksum.fits(part):
                 return
             part.unlink()  # nothing of it can be trusted
-            raise _WrongContentError("the file that came has another sha256")
+            raise _WrongContentError(f"the file that came has another {checksum.kind}")
         except (OSError, http.client.HTTPException, _WrongContentError) as error:
             # What was begun elsewhere may have been the wrong part.
             resumed = isinstance(error, _WrongContentError) and before > 0
@@ -124,11 +148,6 @@ def _fetch(url: str, part: Path, timeout: float) -> None:
 
 def _size(path: Path) -> int:
     return path.stat().st_size if path.exists() else 0
-
-
-def _digest(path: Path) -> str:
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def _reason(error: Exception) -> str:

@@ -18,9 +18,14 @@ SECONDS_BETWEEN_LINES = 30.0
 
 
 class Progress:
-    """Counts finished steps of `total`, starting at `done`; call `advance` once per step."""
+    """Counts finished steps of `total` (None: not known), starting at `done`.
 
-    def __init__(self, description: str, total: int, unit: str = "image", done: int = 0) -> None:
+    Call `advance` once per step.
+    """
+
+    def __init__(
+        self, description: str, total: int | None, unit: str = "image", done: int = 0
+    ) -> None:
         self.description, self.total, self.unit = description, total, unit
         self._first, self._done = done, done
         self._start = self._last_line = time.monotonic()
@@ -43,7 +48,8 @@ class Progress:
         if self._done == self.total or now - self._last_line > SECONDS_BETWEEN_LINES:
             self._last_line = now
             rate = (self._done - self._first) / max(now - self._start, 1e-9)
-            line = f"{self.description}: {self._done}/{self.total}, {rate:.2f} {self.unit}/s"
+            of_total = "" if self.total is None else f"/{self.total}"
+            line = f"{self.description}: {self._done}{of_total}, {rate:.2f} {self.unit}/s"
             log.info("%s%s", line, f", {note}" if note else "")
 
     def close(self) -> None:
@@ -52,9 +58,9 @@ class Progress:
 
 
 def progress(
-    items: Iterable[Item], description: str, total: int, unit: str = "image"
+    items: Iterable[Item], description: str, total: int | None = None, unit: str = "image"
 ) -> Iterator[Item]:
-    """Yield `items` while showing how many of `total` are done."""
+    """Yield `items` while showing how many of `total`, if it is known, are done."""
     counter = Progress(description, total, unit)
     try:
         for item in items:

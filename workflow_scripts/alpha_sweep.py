@@ -20,7 +20,8 @@ with logged(snakemake.log[0]):
     truths = {i: mask for i in snakemake.params.ids if (mask := index[i].mask) is not None}
     if not truths:
         raise UserError("no training image has a mask to compare with: alpha cannot be swept")
-    scores = {alpha: ConfusionMatrix(index.num_classes) for alpha in snakemake.params.alphas}
+    alphas = snakemake.params.alphas
+    scores = {alpha: ConfusionMatrix(index.num_classes, index.unused) for alpha in alphas}
     entries = read_archive(snakemake.input.cams, truths)
     for image_id, labels, cams in progress(entries, "alpha sweep", len(truths)):
         image, truth = read_image(index[image_id].image), read_mask(truths[image_id])

@@ -1,11 +1,11 @@
 """Read a dataset's lists and tags, check every file, and write the index."""
 
+from urn.datasets.coco import COCO_CLASSES, coco_records
 from urn.datasets.folder import folder_records
 from urn.datasets.index import index_from, write_index
 from urn.datasets.shapes import SHAPES_CLASSES, shapes_records
-from urn.datasets.validation import validate
+from urn.datasets.validation import require_valid
 from urn.datasets.voc import VOC_CLASSES, voc_records
-from urn.errors import UserError
 
 from _job import logged
 
@@ -24,14 +24,13 @@ with logged(snakemake.log[0]):
                 dataset["val"],
                 dataset.get("tags", "masks"),
             )
+        case "coco":
+            classes = COCO_CLASSES
+            records = coco_records(dataset["root"], dataset["train"], dataset["val"])
         case _:
             classes = dataset["classes"]
             records = folder_records(
                 dataset["images"], dataset["train"], dataset.get("val"), dataset.get("masks")
             )
-    findings = validate(records, classes)
-    if findings:
-        count = f"{len(findings)} fault{'s' if len(findings) > 1 else ''}"
-        lines = "\n".join(f"  {finding}" for finding in findings)
-        raise UserError(f"dataset {snakemake.wildcards.dataset} has {count} to mend:\n{lines}")
+    require_valid(f"dataset {snakemake.wildcards.dataset}", records, classes)
     write_index(snakemake.output[0], index_from(records, classes))

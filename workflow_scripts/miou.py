@@ -16,7 +16,7 @@ from _job import logged
 with logged(snakemake.log[0]):
     split = snakemake.params.split
     index = read_index(snakemake.input.index)
-    score = ConfusionMatrix(index.num_classes)
+    score = ConfusionMatrix(index.num_classes, index.unused)
     pairs = zip(snakemake.input.masks, index.split(split), strict=True)
     known = [(mask, entry.mask) for mask, entry in pairs if entry.mask is not None]
     if not known:
@@ -29,6 +29,6 @@ with logged(snakemake.log[0]):
         temporary.write_text(f"{miou:.2f}\tmIoU (%) of {folder} on {len(known)} {split} images\n")
     table = pd.DataFrame(
         {"class": [BACKGROUND, *index.classes], "iou": (100 * score.iou()).round(2)}
-    )
+    ).drop(index.unused)
     with atomic_path(snakemake.output.classes) as temporary:
         table.to_csv(temporary, sep="\t", index=False)

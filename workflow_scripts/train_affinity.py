@@ -6,6 +6,8 @@ from urn.affinity.dataset import LabelledImages
 from urn.affinity.network import AffinityNet
 from urn.datasets.index import read_index
 from urn.model_files import save_model
+from urn.segmentation.backbones import load_published_state_dict
+from urn.segmentation.backbones.checkpoints import read_checkpoint
 from urn.training import prepare, train
 
 from _job import fingerprint, logged
@@ -17,7 +19,9 @@ with logged(snakemake.log[0]):
     build = {
         key: settings[key] for key in ("backbone", "output_stride", "radius", "frozen_statistics")
     }
-    model = AffinityNet(**build)
+    model = AffinityNet(**build, pretrained=settings["weights"] == "imagenet")
+    for initial in snakemake.input.initial:
+        load_published_state_dict(model.backbone, read_checkpoint(initial, "torch"))
     train(
         model,
         LabelledImages(

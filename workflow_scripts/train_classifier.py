@@ -6,6 +6,8 @@ from urn.classification.dataset import TaggedImages
 from urn.classification.network import SEAM
 from urn.datasets.index import read_index
 from urn.model_files import save_model
+from urn.segmentation.backbones import load_published_state_dict
+from urn.segmentation.backbones.checkpoints import read_checkpoint
 from urn.training import prepare, train
 
 from _job import fingerprint, logged
@@ -20,7 +22,9 @@ with logged(snakemake.log[0]):
         "output_stride": settings["output_stride"],
         "frozen_statistics": settings["frozen_statistics"],
     }
-    model = SEAM(**build)
+    model = SEAM(**build, pretrained=settings["weights"] == "imagenet")
+    for initial in snakemake.input.initial:
+        load_published_state_dict(model.backbone, read_checkpoint(initial, "torch"))
     dataset = TaggedImages(
         [(entry.image, index.tag_ids(entry)) for entry in index.split("train")],
         len(index.classes),

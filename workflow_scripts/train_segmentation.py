@@ -6,6 +6,8 @@ from functools import partial
 from urn.datasets.index import read_index
 from urn.errors import UserError
 from urn.model_files import save_model
+from urn.segmentation.backbones import load_published_state_dict
+from urn.segmentation.backbones.checkpoints import read_checkpoint
 from urn.segmentation.dataset import SegmentationDataset
 from urn.segmentation.inference import single_scale_miou
 from urn.segmentation.model import build_segmentor
@@ -34,7 +36,9 @@ with logged(snakemake.log[0]):
         "crop_size": settings["crop"],
     }
     prepare(params.seed)
-    model = build_segmentor(**build, loss=loss)
+    model = build_segmentor(**build, loss=loss, pretrained=settings["weights"] == "imagenet")
+    for initial in snakemake.input.initial:
+        load_published_state_dict(model.backbone, read_checkpoint(initial, "torch"))
     images = [entry.image for entry in index.split("train")]
     masks = snakemake.input.masks
     weights = snakemake.input.get("weights") or [None] * len(masks)
@@ -65,6 +69,7 @@ with logged(snakemake.log[0]):
             truths,
             index.num_classes,
             scale=tuple(settings["resize"]),
+            unused=index.unused,
             **params.windows,
         ),
         evaluate_every=settings["evaluate_every"],

@@ -22,7 +22,7 @@ with logged(snakemake.log[0]):
         truth = read_mask(truth_path)
         scores = []
         for mask in masks:
-            matrix = ConfusionMatrix(index.num_classes)
+            matrix = ConfusionMatrix(index.num_classes, index.unused)
             matrix.add(read_mask(mask), truth)
             scores.append(round(100 * matrix.miou, 2))
         before, after = scores

@@ -47,8 +47,8 @@ def check_id(image_id: str, source: str | Path, line: int) -> str:
     raise UserError(f"{source}, line {line}: image id {image_id!r} {problem}")
 
 
-def list_lines(path: str | Path) -> Iterator[tuple[int, str]]:
-    """Yield (line number, id) of an image list: an id per line, further columns are not read.
+def list_lines(path: str | Path) -> Iterator[tuple[int, str, list[str]]]:
+    """Yield (line number, id, further columns) of an image list: an id per line comes first.
 
     Raises:
         UserError: the list is missing, not text, empty, or holds an id that cannot name files.
@@ -57,7 +57,7 @@ def list_lines(path: str | Path) -> Iterator[tuple[int, str]]:
     for number, line in enumerate(_read_text(path), start=1):
         if columns := line.split():
             found = True
-            yield number, check_id(columns[0], path, number)
+            yield number, check_id(columns[0], path, number), columns[1:]
     if not found:
         raise UserError(f"list {path} names no image: write one id per line")
 
@@ -104,7 +104,7 @@ def folder_rows(train_csv: str | Path, val_csv: str | Path | None = None) -> Ite
 
 def voc_ids(list_path: str | Path) -> list[str]:
     """Ids of an image list; a repeated id counts once (validation reports it)."""
-    return list(dict.fromkeys(image_id for _, image_id in list_lines(list_path)))
+    return list(dict.fromkeys(image_id for _, image_id, _ in list_lines(list_path)))
 
 
 def folder_ids(train_csv: str | Path, split: str, val_csv: str | Path | None = None) -> list[str]:

@@ -16,7 +16,7 @@ MOST_CLASSES = 254  # a mask has 8 bits, of which 0 is background and 255 is "ig
 
 @dataclass(frozen=True)
 class Entry:
-    """One image: its id, split ("train" or "val"), files and tags (names of classes)."""
+    """One image: its id, split ("train", "val" or "test"), files and tags (names of classes)."""
 
     id: str
     split: str
@@ -37,7 +37,10 @@ class Record:
 
 @dataclass(frozen=True)
 class Index:
-    """A dataset: foreground class names (class id = position + 1, 0 = background) and entries."""
+    """A dataset: foreground class names (class id = position + 1, 0 = background) and entries.
+
+    An empty name stands for an id without a class, as some of COCO's are.
+    """
 
     classes: tuple[str, ...]
     entries: tuple[Entry, ...]
@@ -49,6 +52,11 @@ class Index:
     def num_classes(self) -> int:
         """Number of classes, background included."""
         return len(self.classes) + 1
+
+    @property
+    def unused(self) -> list[int]:
+        """Class ids without a class: nothing counts for or against them."""
+        return [class_id for class_id, name in enumerate(self.classes, start=1) if not name]
 
     def split(self, split: str) -> list[Entry]:
         """Entries of a split, in order."""
@@ -80,14 +88,14 @@ def check_classes(classes: Sequence[str]) -> None:
     Raises:
         UserError: there are none or too many, or a name is repeated or cannot be written as a tag.
     """
-    if not 1 <= len(classes) <= MOST_CLASSES:
+    if not any(classes) or len(classes) > MOST_CLASSES:
         raise UserError(f"{len(classes)} classes: name 1 to {MOST_CLASSES} foreground classes")
-    for name in classes:
+    for name in filter(None, classes):
         if classes.count(name) > 1:
             raise UserError(f"class {name!r} is named twice: name every class once")
         if name == BACKGROUND:
             raise UserError(f"class {name!r} is always there: name the foreground classes only")
-        if not name or name != name.strip() or not name.isprintable() or set(name) & set(",;"):
+        if name != name.strip() or not name.isprintable() or set(name) & set(",;"):
             raise UserError(
                 f"class {name!r} cannot be a tag: use a name without comma, semicolon or "
                 "surrounding blanks"

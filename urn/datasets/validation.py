@@ -53,8 +53,24 @@ def validate(records: Sequence[Record], classes: Sequence[str]) -> list[Finding]
     return findings
 
 
+def require_valid(what: str, records: Sequence[Record], classes: Sequence[str]) -> None:
+    """Raise what `validate` finds.
+
+    Args:
+        what: what the message calls the records.
+
+    Raises:
+        UserError: every fault with its file and line.
+    """
+    findings = validate(records, classes)
+    if findings:
+        count = f"{len(findings)} fault{'s' if len(findings) > 1 else ''}"
+        lines = "\n".join(f"  {finding}" for finding in findings)
+        raise UserError(f"{what} has {count} to mend:\n{lines}")
+
+
 def _missing_train_images(records: Sequence[Record]) -> list[Finding]:
-    if any(record.entry.split == "train" for record in records):
+    if {record.entry.split for record in records} & {"train", "test"}:
         return []
     sources = dict.fromkeys(record.source for record in records)
     return [Finding(source, None, "no train image: add some") for source in sources]

@@ -63,7 +63,7 @@ def voc_records(
     lines = [
         (split, root / source, number, image_id)
         for split, source in (("train", train_list), ("val", val_list))
-        for number, image_id in list_lines(root / source)
+        for number, image_id, _ in list_lines(root / source)
     ]
     records = []
     for split, source, number, image_id in progress(lines, "reading tags", len(lines)):
@@ -86,6 +86,23 @@ def voc_records(
         )
         records.append(Record(entry, source, number, problems))
     return records
+
+
+def voc_test_records(root: str | Path, test_list: str | Path) -> list[Record]:
+    """Read a list of images of which nothing more is known, of split "test".
+
+    Raises:
+        UserError: the list cannot be read.
+    """
+    root = Path(root)
+    return [
+        Record(
+            Entry(image_id, "test", root / "JPEGImages" / f"{image_id}.jpg", None, ()),
+            root / test_list,
+            number,
+        )
+        for number, image_id, _ in list_lines(root / test_list)
+    ]
 
 
 def mask_tags(mask: str | Path, classes: Sequence[str]) -> tuple[str, ...]:

@@ -1,6 +1,6 @@
 """Class probabilities of an image: several scales, mirrored too, through a sliding window."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -99,12 +99,14 @@ def single_scale_miou(
     scale: tuple[int, int],
     window: int,
     stride: int,
+    unused: Iterable[int] = (),
 ) -> float:
     """mIoU (%) of a model on images and their masks, at one scale, without mirror images and CRF.
 
+    Class ids that no image has (`unused`) do not count.
     It is quick rather than best, to follow a training. The model is left in evaluation mode.
     """
-    score = ConfusionMatrix(num_classes)
+    score = ConfusionMatrix(num_classes, unused)
     for image, mask in samples:
         probabilities = predict_probabilities(
             logits_of(model),

@@ -1,0 +1,131 @@
+"""What Snakemake's own work costs at full size: the eight targets of VOC 2012 and COCO 2014.
+
+    python -m benchmarks.dry_run LISTS [--targets voc/res2net101 ...] [--limit N]
+
+LISTS is a folder with the real lists of ids: voc12_trainaug.txt, voc12_val.txt, coco14_train.txt,
+coco14_val.txt. Empty files stand for images in a temporary folder. For every target it prints what
+a dry run takes, from nothing, and once more when every file is there and nothing is to be done.
+"""
+
+import argparse
+import os
+import re
+import subprocess
+import sys
+import tempfile
+import time
+from dataclasses import dataclass
+from pathlib import Path
+
+REPOSITORY = Path(__file__).parents[1]
+BACKBONES = ("res2net101", "resnet38", "resnet101", "scalenet101")
+TARGETS = [f"{dataset}/{backbone}" for dataset in ("voc", "coco") for backbone in BACKBONES]
+
+
+@dataclass(frozen=True)
+class DryRun:
+    """Wall time, processor time, peak memory and number of jobs of a dry run."""
+
+    seconds: float
+    processor_seconds: float
+    gigabytes: float
+    jobs: int
+
+    def __str__(self) -> str:
+        return (
+            f"{self.seconds:.1f} s ({self.processor_seconds:.1f} s of processor time), "
+            f"{self.gigabytes:.2f} GB, {self.jobs} jobs"
+        )
+
+
+def main() -> None:
+    """Prepare a folder, run every target dry, and print."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("lists", type=Path)
+    parser.add_argument("--targets", nargs="+", choices=TARGETS, default=TARGETS)
+    parser.add_argument("--limit", type=int, help="only so many ids of each list")
+    arguments = parser.parse_args()
+    for target in arguments.targets:
+        with tempfile.TemporaryDirectory() as name:
+            work = Path(name)
+            write_datasets(work, arguments.lists, [target.split("/")[0]], arguments.limit)
+            print(f"{target}: from nothing {dry_run(work, target)}", flush=True)
+            touch_everything(work, target)
+            print(f"{target}: nothing to do {dry_run(work, target)}", flush=True)
+
+
+def write_datasets(
+    work: Path, lists: Path, datasets: list[str], limit: int | None = None
+) -> dict[str, int]:
+    """Write lists where `prepare_voc` and `prepare_coco` would, and empty images.
+
+    Returns:
+        The number of ids by list.
+    """
+    places = {
+        "voc": [
+            ("voc12_trainaug", "voc/ImageSets/Segmentation/trainaug.txt", "voc/JPEGImages"),
+            ("voc12_val", "voc/ImageSets/Segmentation/val.txt", "voc/JPEGImages"),
+        ],
+        "coco": [
+            ("coco14_train", "coco/lists/train2014.txt", "coco/train2014"),
+            ("coco14_val", "coco/lists/val2014.txt", "coco/val2014"),
+        ],
+    }
+    counts = {}
+    for source, place, folder in [row for dataset in datasets for row in places[dataset]]:
+        ids = (lists / f"{source}.txt").read_text().split()[:limit]
+        counts[source] = len(ids)
+        (work / "data" / place).parent.mkdir(parents=True, exist_ok=True)
+        (work / "data" / place).write_text("\n".join([*ids, ""]))
+        (work / "data" / folder).mkdir(parents=True, exist_ok=True)
+        for image_id in ids:
+            (work / "data" / folder / f"{image_id}.jpg").touch()
+    return counts
+
+
+def dry_run(work: Path, target: str) -> DryRun:
+    """`snakemake --dry-run` of a target's final score."""
+    start = time.perf_counter()
+    run = subprocess.Popen(
+        command(work, target, "--dry-run", "--quiet", "rules"),
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+    )
+    output = run.stdout.read()
+    _, status, usage = os.wait4(run.pid, 0)
+    seconds = time.perf_counter() - start
+    if status:
+        raise SystemExit(f"snakemake failed on {target}:\n{output}")
+    total = re.search(r"^total +(\d+)$", output, re.MULTILINE)
+    processor_seconds = usage.ru_utime + usage.ru_stime
+    jobs = int(total.group(1)) if total else 0
+    return DryRun(seconds, processor_seconds, usage.ru_maxrss / 1e6, jobs)
+
+
+def touch_everything(work: Path, target: str) -> None:
+    """Make every file that the target needs, empty, as if the pipeline had run."""
+    summary = subprocess.run(
+        command(work, target, "--summary"), capture_output=True, text=True, check=True
+    ).stdout
+    now = time.time_ns()
+    for line in summary.splitlines()[1:]:
+        path = work / line.split("\t")[0]
+        if "/responses/" not in path.as_posix():  # they are temporary
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.touch()
+            os.utime(path, ns=(now, now))  # of one age: none is out of date
+
+
+def command(work: Path, target: str, *arguments: str) -> list[str]:
+    """Snakemake in `work`, on the final score of a target such as voc/res2net101."""
+    return [
+        *(sys.executable, "-m", "snakemake", f"results/{target}/miou.txt", *arguments),
+        *("--cores", "1", "--directory", str(work), "--snakefile", str(REPOSITORY / "Snakefile")),
+        *("--workflow-profile", str(REPOSITORY / "profiles" / "default")),
+    ]
+
+
+if __name__ == "__main__":
+    main()

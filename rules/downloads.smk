@@ -1,0 +1,22 @@
+# Published files, archives of datasets and weights of backbones: fetched once for all datasets.
+
+
+rule download:
+    output:
+        "data/downloads/{file}",
+    log:
+        "data/downloads/logs/{file}.log",
+    benchmark:
+        "data/downloads/benchmarks/{file}.tsv"
+    wildcard_constraints:
+        file=names(PUBLISHED),
+    conda:
+        "../envs/urn.yaml"
+    params:
+        source=lambda wildcards: without(
+            PUBLISHED[wildcards.file], "name", "path", "format"
+        ),
+    message:
+        "Fetching {wildcards.file}"
+    script:
+        "../workflow_scripts/download.py"

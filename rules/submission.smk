@@ -1,0 +1,49 @@
+# Images without masks -> predictions for an evaluation server.
+
+TESTED = [d for d, entry in DATASETS.items() if "test" in entry]
+
+
+rule test_index:
+    input:
+        lambda wildcards: configuration.lists(DATASETS[wildcards.dataset], ["test"]),
+    output:
+        "results/{dataset}/test_index.csv",
+    log:
+        "results/{dataset}/logs/test_index.log",
+    benchmark:
+        "results/{dataset}/benchmarks/test_index.tsv"
+    wildcard_constraints:
+        dataset=names(TESTED),
+    conda:
+        "../envs/urn.yaml"
+    params:
+        dataset=lambda wildcards: configuration.source(DATASETS[wildcards.dataset]),
+        code=code("datasets"),
+    message:
+        "Checking every test image of {wildcards.dataset}"
+    script:
+        "../workflow_scripts/test_index.py"
+
+
+rule submission:
+    input:
+        index="results/{dataset}/test_index.csv",
+        masks=lambda wildcards: masks(
+            wildcards.dataset, f"{wildcards.backbone}/urn/test_predictions", "test"
+        ),
+    output:
+        "results/{dataset}/{backbone}/submission.tgz",
+    log:
+        "results/{dataset}/logs/submission_{backbone}.log",
+    benchmark:
+        "results/{dataset}/benchmarks/submission_{backbone}.tsv"
+    wildcard_constraints:
+        dataset=names(TESTED),
+    conda:
+        "../envs/urn.yaml"
+    params:
+        code=code("submission.py"),
+    message:
+        "Packing {wildcards.backbone}'s masks of {wildcards.dataset} test for the server"
+    script:
+        "../workflow_scripts/submission.py"

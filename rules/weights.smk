@@ -1,0 +1,23 @@
+# Published ImageNet checkpoints -> weights that fit our backbones.
+
+
+rule weights:
+    input:
+        lambda wildcards: published("weights", wildcards.backbone),
+    output:
+        "results/weights/{backbone}.pth",
+    log:
+        "results/weights/logs/{backbone}.log",
+    benchmark:
+        "results/weights/benchmarks/{backbone}.tsv"
+    wildcard_constraints:
+        backbone=names(config["weights"]),
+    conda:
+        "../envs/urn.yaml"
+    params:
+        format=lambda wildcards: config["weights"][wildcards.backbone]["format"],
+        code=code("segmentation/backbones"),
+    message:
+        "Checking the ImageNet weights of {wildcards.backbone}"
+    script:
+        "../workflow_scripts/initial_weights.py"

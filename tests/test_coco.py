@@ -1,0 +1,221 @@
+"""COCO's layout: objects to masks and tags, and the whole workflow on a few photographs."""
+
+import json
+import shutil
+
+import numpy as np
+import pandas as pd
+import pytest
+import yaml
+from pycocotools import mask as coco_mask
+from pycocotools.coco import COCO
+from test_workflow import REPOSITORY, snakemake
+
+from urn.datasets.coco import COCO_CLASSES, coco_list, coco_records
+from urn.datasets.ids import voc_ids
+from urn.datasets.index import read_index
+from urn.datasets.instances import (
+    Annotated,
+    read_instances,
+    semantic_mask,
+    write_semantic_masks,
+    write_tag_list,
+)
+from urn.datasets.validation import validate
+from urn.errors import UserError
+from urn.images import read_mask
+
+UNUSED = [12, 26, 29, 30, 45, 66, 68, 69, 71, 83]
+
+
+@pytest.fixture(scope="module")
+def mini(shared_data):
+    return shared_data / "coco14-mini"
+
+
+def annotations(root, split):
+    return root / "annotations" / f"instances_{split}2014.json"
+
+
+def polygon(x, y, width, height):
+    return [x, y, x + width, y, x + width, y + height, x, y + height]
+
+
+def drawn(*objects, size=(10, 12)):
+    entries = [
+        {"category_id": class_id, "area": area, "segmentation": segmentation}
+        for class_id, area, segmentation in objects
+    ]
+    return semantic_mask(Annotated("a", size, entries))
+
+
+def test_class_ids_are_the_official_ones():
+    assert len(COCO_CLASSES) == 90
+    assert [i for i, name in enumerate(COCO_CLASSES, start=1) if not name] == UNUSED
+    assert len(set(COCO_CLASSES)) == 81
+    assert (COCO_CLASSES[0], COCO_CLASSES[89]) == ("person", "toothbrush")
+
+
+@pytest.mark.parametrize("order", [1, -1])
+def test_the_smaller_object_is_on_top(order):
+    objects = [(3, 72, [polygon(0, 0, 12, 6)]), (90, 8, [polygon(2, 2, 4, 2), polygon(8, 2, 1, 1)])]
+    mask = drawn(*objects[::order])
+    expected = np.zeros((10, 12), np.uint8)
+    expected[:6] = 3
+    expected[2:4, 2:6] = expected[2, 8] = 90
+    np.testing.assert_array_equal(mask, expected)
+
+
+@pytest.mark.parametrize("compressed", [True, False])
+def test_a_crowd_is_of_its_class_and_below_what_is_smaller(compressed):
+    region = np.zeros((10, 12), np.uint8, order="F")
+    region[1:9, 3:9] = 1
+    crowd = {"size": [10, 12], "counts": [31, *[8, 2] * 5, 8, 31]}  # column by column
+    if compressed:
+        crowd = json.loads(json.dumps(coco_mask.encode(region), default=bytes.decode))
+    mask = drawn((1, 48, crowd), (44, 4, [polygon(4, 4, 2, 2)]))
+    expected = region.copy()
+    expected[4:6, 4:6] = 44
+    np.testing.assert_array_equal(mask, expected)
+
+
+def write_json(path, **changes):
+    categories = [{"id": i, "name": name} for i, name in enumerate(COCO_CLASSES, 1) if name]
+    content = {
+        "categories": categories,
+        "images": [
+            {"id": number, "file_name": f"COCO_{number}.jpg", "height": 8, "width": 8}
+            for number in (30, 4, 5)
+        ],
+        "annotations": [
+            {
+                "image_id": image,
+                "category_id": class_id,
+                "iscrowd": crowd,
+                "area": 4,
+                "segmentation": [polygon(1, 1, 2, 2)],
+            }
+            for image, class_id, crowd in ((30, 90, 0), (30, 2, 1), (30, 90, 0), (4, 1, 1))
+        ],
+    }
+    path.write_text(json.dumps(content | changes))
+    return path
+
+
+def test_images_without_objects_are_dropped_and_crowds_are_tags(tmp_path):
+    images = read_instances(write_json(tmp_path / "a.json"), COCO_CLASSES)
+    write_tag_list(tmp_path / "list.txt", images)
+    assert (tmp_path / "list.txt").read_text() == "COCO_4 1\nCOCO_30 2 90\n"
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({"categories": [{"id": 1, "name": "person"}]}, "has other classes than COCO 2014"),
+        ({"images": []}, "is no file of instance annotations"),
+        ({"annotations": [{"id": 3}]}, "is no file of instance annotations"),
+    ],
+)
+def test_other_files_are_the_users_to_mend(tmp_path, changes, message):
+    with pytest.raises(UserError, match=message):
+        read_instances(write_json(tmp_path / "a.json", **changes), COCO_CLASSES)
+
+
+def test_damaged_and_absent_files_are_the_users_to_mend(tmp_path):
+    with pytest.raises(UserError, match=r"absent\.json cannot be read"):
+        read_instances(tmp_path / "absent.json", COCO_CLASSES)
+    (tmp_path / "cut.json").write_text('{"images": [')
+    with pytest.raises(UserError, match=r"cut\.json is no file of instance annotations"):
+        read_instances(tmp_path / "cut.json", COCO_CLASSES)
+
+
+@pytest.mark.parametrize("split", ["train", "val"])
+def test_sample_has_the_ids_and_tags_of_the_official_files(mini, split, tmp_path):
+    images = read_instances(annotations(mini, split), COCO_CLASSES)
+    official = mini.parents[1] / "facts" / f"coco14_{split}.txt"
+    assert {image.id for image in images} <= set(voc_ids(official))
+    write_tag_list(tmp_path / "list.txt", images)
+    listed = voc_ids(tmp_path / "list.txt")
+    assert listed == sorted(path.stem for path in (mini / f"{split}2014").glob("*.jpg"))
+    reference = COCO(annotations(mini, split))
+    for image in images[:20]:
+        number = int(image.id.split("_")[-1])
+        objects = reference.loadAnns(reference.getAnnIds(imgIds=number))
+        assert image.class_ids == sorted({item["category_id"] for item in objects})
+
+
+def test_masks_of_the_sample_are_those_of_its_objects(mini, tmp_path):
+    images = read_instances(annotations(mini, "train"), COCO_CLASSES)[:12]
+    write_semantic_masks(images, tmp_path, processes=2)
+    reference = COCO(annotations(mini, "train"))
+    for image in images:
+        number = int(image.id.split("_")[-1])
+        objects = reference.loadAnns(reference.getAnnIds(imgIds=number))
+        smallest = np.full(image.size, np.inf)
+        expected = np.zeros(image.size, np.uint8)
+        for item in objects:
+            won = (reference.annToMask(item) == 1) & (item["area"] < smallest)
+            expected[won], smallest[won] = item["category_id"], item["area"]
+        np.testing.assert_array_equal(read_mask(tmp_path / f"{image.id}.png"), expected)
+
+
+def small_copy(mini, root, train=6, val=2):
+    """The first images of the sample, the last train image without its objects."""
+    for split, count in (("train", train), ("val", val)):
+        content = json.loads(annotations(mini, split).read_text())
+        content["images"] = sorted(content["images"], key=lambda item: item["id"])[:count]
+        kept = {item["id"]: item["file_name"] for item in content["images"]}
+        content["annotations"] = [a for a in content["annotations"] if a["image_id"] in kept]
+        if split == "train":
+            without = content["images"][-1]["id"]
+            content["annotations"] = [a for a in content["annotations"] if a["image_id"] != without]
+        annotations(root, split).parent.mkdir(parents=True, exist_ok=True)
+        annotations(root, split).write_text(json.dumps(content))
+        (root / f"{split}2014").mkdir()
+        for name in kept.values():
+            shutil.copy(mini / f"{split}2014" / name, root / f"{split}2014")
+
+
+def configuration(directory):
+    tiny = yaml.safe_load((REPOSITORY / "tests" / "tiny.yaml").read_text())["datasets"]["tiny"]
+    tiny |= {
+        "layout": "coco",
+        "root": "data/mini",
+        "train": "train2014",
+        "val": "val2014",
+        "runs": {"efficientnet_lite0": ["urn"]},
+        "uncertainty": {"scales": [0.5, 2]},
+    }
+    # Hardly trained, 91 classes are all alike; few of them make it through.
+    tiny["responses"] |= {"minimum": 0.02}
+    file = directory / "mini.yaml"
+    file.write_text(yaml.safe_dump({"dataset": "mini", "datasets": {"mini": tiny}}))
+    return file
+
+
+def test_from_annotations_to_the_final_score(mini, tmp_path):
+    root = tmp_path / "data" / "mini"
+    small_copy(mini, root)
+    file = configuration(tmp_path)
+    code, output = snakemake(tmp_path, configuration=file, check=False)
+    assert code != 0
+    assert (
+        "dataset mini has no train list yet: first run snakemake --cores 2 prepare_mini" in output
+    )
+
+    snakemake(tmp_path, "prepare_mini", configuration=file)
+    assert len(voc_ids(coco_list(root, "train2014"))) == 5
+    records = coco_records(root, "train2014", "val2014")
+    assert not validate(records, COCO_CLASSES)
+
+    snakemake(tmp_path, "results/mini/efficientnet_lite0/miou.txt", configuration=file)
+    results = tmp_path / "results" / "mini"
+    index = read_index(results / "index.csv")
+    assert (index.num_classes, index.unused) == (91, UNUSED)
+    teacher = results / "efficientnet_lite0"
+    for image_id in index.ids("train"):
+        present = np.unique(read_mask(teacher / "cyclic_masks" / f"{image_id}.png"))
+        assert present.max() <= 90
+    table = pd.read_csv(teacher / "urn" / "iou.tsv", sep="\t", keep_default_na=False)
+    assert len(table) == 81 and "" not in set(table["class"])
+    assert 0 <= float((teacher / "miou.txt").read_text().split("\t")[0]) <= 100

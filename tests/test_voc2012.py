@@ -1,0 +1,221 @@
+"""VOC 2012 with SBD, from the official archives' layout to the evaluation server's."""
+
+import io
+import re
+import tarfile
+import zipfile
+
+import numpy as np
+import pytest
+import yaml
+from PIL import Image
+from scipy.io import savemat
+from test_workflow import REPOSITORY, snakemake
+
+from urn.datasets.ids import voc_ids
+from urn.datasets.sbd import trainaug, write_sbd_masks
+from urn.datasets.shapes import draw_scene
+from urn.datasets.unpack import unpack
+from urn.datasets.voc import VOC_CLASSES
+from urn.errors import UserError
+from urn.images import palette, read_mask, write_mask
+from urn.submission import FOLDER, write_submission
+
+VOC_LISTS = "ImageSets/Segmentation"
+
+
+def test_trainaug_is_the_fields(facts):
+    train, val, expected = (
+        voc_ids(facts / f"voc12_{name}.txt") for name in ("train", "val", "trainaug")
+    )
+    # SBD's own splits, which are another division of the images, VOC's val images among them.
+    sbd = sorted({*expected, *val} - set(train[::3]))
+    ids = trainaug(train, val, sbd[1::2], sbd[::2])
+    assert ids == expected
+    assert (len(ids), len(val), len(voc_ids(facts / "voc12_test.txt"))) == (10_582, 1_449, 1_456)
+
+
+# archives
+
+
+def member(name, content):
+    info = tarfile.TarInfo(name)
+    info.size = len(content)
+    return info, io.BytesIO(content)
+
+
+def write_tar(path, files, mode="w:gz"):
+    with tarfile.open(path, mode) as archive:
+        for name, content in files.items():
+            archive.addfile(*member(name, content))
+    return path
+
+
+def write_zip(path, files):
+    with zipfile.ZipFile(path, "w") as archive:
+        for name, content in files.items():
+            archive.writestr(name, content)
+    return path
+
+
+@pytest.mark.parametrize("write", [write_tar, write_zip])
+def test_unpacking_what_lies_below_a_folder(write, tmp_path):
+    archive = write(tmp_path / "archive", {"kit/2012/a/b.txt": b"b", "kit/c.txt": b"c"})
+    unpack(archive, tmp_path / "all")
+    unpack(archive, tmp_path / "some", below="kit/2012")
+    assert (tmp_path / "all" / "kit" / "c.txt").read_bytes() == b"c"
+    found = [path for path in (tmp_path / "some").rglob("*") if path.is_file()]
+    assert found == [tmp_path / "some" / "a" / "b.txt"]
+
+
+@pytest.mark.parametrize("write", [write_tar, write_zip])
+def test_names_outside_the_folder_are_refused(write, tmp_path):
+    archive = write(tmp_path / "archive", {"../evil.txt": b"x"})
+    with pytest.raises(UserError, match=r"holds \.\./evil\.txt"):
+        unpack(archive, tmp_path / "in")
+    assert not (tmp_path / "evil.txt").exists()
+
+
+def test_damaged_archives_are_the_users_to_mend(tmp_path):
+    noise = np.random.default_rng(0).bytes(100_000)
+    archive = write_tar(tmp_path / "a.tgz", {"a": noise})
+    archive.write_bytes(archive.read_bytes()[:50_000])
+    with pytest.raises(UserError, match=r"a\.tgz is damaged"):
+        unpack(archive, tmp_path / "out")
+    archive.write_bytes(b"<html>Sign in</html>")
+    with pytest.raises(UserError, match=r"a\.tgz is damaged"):
+        unpack(archive, tmp_path / "out")
+    with pytest.raises(UserError, match=r"absent cannot be read"):
+        unpack(tmp_path / "absent", tmp_path / "out")
+
+
+def mat(mask):
+    content = io.BytesIO()
+    savemat(content, {"GTcls": {"Boundaries": np.zeros((20, 1), object), "Segmentation": mask}})
+    return content.getvalue()
+
+
+def sbd_archive(path, masks, train, val):
+    files = {f"cls/{image_id}.mat": mat(mask) for image_id, mask in masks.items()}
+    files |= {"train.txt": "\n".join(train).encode(), "val.txt": "\n".join(val).encode()}
+    files["img/a.jpg"] = b"not read"
+    return write_tar(path, {f"benchmark_RELEASE/dataset/{k}": v for k, v in files.items()})
+
+
+def test_masks_of_sbd(tmp_path):
+    mask = np.arange(12, dtype=np.uint8).reshape(3, 4)
+    archive = sbd_archive(tmp_path / "a.tgz", {"a": mask, "b": mask}, ["a"], ["b"])
+    assert write_sbd_masks(archive, tmp_path, skip={"b"}) == {"train": ["a"], "val": ["b"]}
+    np.testing.assert_array_equal(read_mask(tmp_path / "a.png"), mask)
+    assert not (tmp_path / "b.png").exists()
+    with pytest.raises(UserError, match=r"has no benchmark_RELEASE/dataset/train\.txt"):
+        write_sbd_masks(write_tar(tmp_path / "b.tgz", {"a": b""}), tmp_path, skip=())
+
+
+# submission
+
+
+def submitted(path):
+    with tarfile.open(path) as archive:
+        return {item.name: archive.extractfile(item).read() for item in archive}
+
+
+def test_submission_has_every_image_as_the_server_wants_it(tmp_path):
+    mask = np.array([[0, 20], [7, 7]], np.uint8)
+    masks = {}
+    for image_id in ("a", "b"):
+        write_mask(tmp_path / f"{image_id}.png", mask)
+        masks[image_id] = (tmp_path / f"{image_id}.png", tmp_path / f"{image_id}.png")
+    write_submission(tmp_path / "s.tgz", masks, 21)
+    files = submitted(tmp_path / "s.tgz")
+    assert list(files) == [f"results/VOC2012/Segmentation/comp6_test_cls/{i}.png" for i in "ab"]
+    image = Image.open(io.BytesIO(files[f"{FOLDER}/a.png"]))
+    assert image.mode == "P" and np.array_equal(np.array(image), mask)
+    assert image.getpalette() == palette().reshape(-1).tolist()
+
+    write_mask(tmp_path / "b.png", np.full((2, 2), 255))
+    with pytest.raises(UserError, match=r"b\.png has ids \[255\]: the server takes 0 to 20"):
+        write_submission(tmp_path / "t.tgz", masks, 21)
+    write_mask(tmp_path / "big.png", np.zeros((3, 2)))
+    with pytest.raises(UserError, match=r"a\.png is not of the size of .*big\.png"):
+        write_submission(tmp_path / "t.tgz", {"a": (tmp_path / "a.png", tmp_path / "big.png")}, 21)
+    with pytest.raises(UserError, match=r"c\.png does not exist"):
+        write_submission(tmp_path / "t.tgz", {"c": (tmp_path / "c.png", tmp_path / "a.png")}, 21)
+    assert not (tmp_path / "t.tgz").exists()
+
+
+# the workflow
+
+TRAIN, VAL, TEST = ["t0", "t1"], ["v0", "v1"], ["e0", "e1", "e2"]
+SBD_TRAIN, SBD_VAL = ["s0", "s1", "v0", "t0"], ["s2", "v1"]
+
+
+def write_official_archives(folder):
+    """The archives as the servers have them, of drawn images."""
+    kit, test, sbd = {}, {}, {}
+    for number, image_id in enumerate(sorted({*TRAIN, *VAL, *TEST, *SBD_TRAIN, *SBD_VAL})):
+        pixels, mask = draw_scene("train", number, seed=3)
+        jpeg, png = io.BytesIO(), io.BytesIO()
+        Image.fromarray(pixels).save(jpeg, "JPEG")
+        Image.fromarray(mask).save(png, "PNG")
+        names = [VOC_CLASSES[i - 1] for i in np.unique(mask) if i]
+        objects = "".join(f"<object><name>{name}</name></object>" for name in names)
+        if image_id in TEST:
+            test[f"JPEGImages/{image_id}.jpg"] = jpeg.getvalue()
+            continue
+        kit[f"JPEGImages/{image_id}.jpg"] = jpeg.getvalue()
+        kit[f"Annotations/{image_id}.xml"] = f"<annotation>{objects}</annotation>".encode()
+        if image_id in TRAIN + VAL:
+            kit[f"SegmentationClass/{image_id}.png"] = png.getvalue()
+        if image_id in SBD_TRAIN + SBD_VAL:
+            sbd[image_id] = np.where(mask > 0, mask, 0) if image_id[0] == "s" else mask * 0
+    for split, ids, files in (("train", TRAIN, kit), ("val", VAL, kit), ("test", TEST, test)):
+        files[f"{VOC_LISTS}/{split}.txt"] = "\n".join([*ids, ""]).encode()
+    write_tar(folder / "voc.tar", {f"VOCdevkit/VOC2012/{k}": v for k, v in kit.items()}, "w")
+    write_tar(folder / "test.tar", {f"VOCdevkit/VOC2012/{k}": v for k, v in test.items()}, "w")
+    sbd_archive(folder / "sbd.tgz", sbd, SBD_TRAIN, SBD_VAL)
+    paths = {"voc2012": "voc.tar", "voc2012_test": "test.tar", "sbd": "sbd.tgz"}
+    return {name: {"path": str(folder / file)} for name, file in paths.items()}
+
+
+def configuration(folder):
+    tiny = yaml.safe_load((REPOSITORY / "tests" / "tiny.yaml").read_text())["datasets"]["tiny"]
+    tiny |= {
+        "layout": "voc",
+        "root": "data/mini",
+        "download": True,
+        "train": f"{VOC_LISTS}/trainaug.txt",
+        "val": f"{VOC_LISTS}/val.txt",
+        "test": f"{VOC_LISTS}/test.txt",
+        "tags": "xml",
+        "uncertainty": {"scales": [0.5, 2]},
+    }
+    tiny["responses"] |= {"minimum": 0.05}
+    file = folder / "mini.yaml"
+    archives = write_official_archives(folder)
+    content = {"dataset": "mini", "datasets": {"mini": tiny}, "archives": archives}
+    file.write_text(yaml.safe_dump(content))
+    return file
+
+
+def test_from_the_archives_to_the_submission(tmp_path):
+    file = configuration(tmp_path)
+    target = "results/mini/efficientnet_lite0/submission.tgz"
+    code, output = snakemake(tmp_path, target, configuration=file, check=False)
+    assert code != 0
+    assert "first run snakemake --cores 2 prepare_mini" in output
+
+    snakemake(tmp_path, "prepare_mini", configuration=file)
+    root = tmp_path / "data" / "mini"
+    assert voc_ids(root / VOC_LISTS / "trainaug.txt") == ["s0", "s1", "s2", "t0", "t1"]
+    assert read_mask(root / "SegmentationClass" / "t0.png").any()  # VOC's, not SBD's
+    assert read_mask(root / "SegmentationClass" / "s2.png").any()
+    code, output = snakemake(tmp_path, target, configuration=file, check=False)
+    assert code != 0
+    assert "has no test list yet: first run snakemake --cores 2 prepare_mini_test" in output
+
+    snakemake(tmp_path, "prepare_mini_test", configuration=file)
+    snakemake(tmp_path, target, configuration=file)
+    assert list(submitted(tmp_path / target)) == [f"{FOLDER}/{i}.png" for i in TEST]
+    index = (tmp_path / "results" / "mini" / "index.csv").read_text()
+    assert not re.search("^e0,", index, re.MULTILINE)

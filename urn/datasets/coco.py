@@ -1,0 +1,140 @@
+"""The layout of COCO 2014: folders of images, masks, and lists of ids with their tags."""
+
+from pathlib import Path
+
+from urn.datasets.ids import list_lines
+from urn.datasets.index import Entry, Record
+
+# By class id - 1; ten ids of the official numbering have no class.
+COCO_CLASSES = (
+    "person",
+    "bicycle",
+    "car",
+    "motorcycle",
+    "airplane",
+    "bus",
+    "train",
+    "truck",
+    "boat",
+    "traffic light",
+    "fire hydrant",
+    "",
+    "stop sign",
+    "parking meter",
+    "bench",
+    "bird",
+    "cat",
+    "dog",
+    "horse",
+    "sheep",
+    "cow",
+    "elephant",
+    "bear",
+    "zebra",
+    "giraffe",
+    "",
+    "backpack",
+    "umbrella",
+    "",
+    "",
+    "handbag",
+    "tie",
+    "suitcase",
+    "frisbee",
+    "skis",
+    "snowboard",
+    "sports ball",
+    "kite",
+    "baseball bat",
+    "baseball glove",
+    "skateboard",
+    "surfboard",
+    "tennis racket",
+    "bottle",
+    "",
+    "wine glass",
+    "cup",
+    "fork",
+    "knife",
+    "spoon",
+    "bowl",
+    "banana",
+    "apple",
+    "sandwich",
+    "orange",
+    "broccoli",
+    "carrot",
+    "hot dog",
+    "pizza",
+    "donut",
+    "cake",
+    "chair",
+    "couch",
+    "potted plant",
+    "bed",
+    "",
+    "dining table",
+    "",
+    "",
+    "toilet",
+    "",
+    "tv",
+    "laptop",
+    "mouse",
+    "remote",
+    "keyboard",
+    "cell phone",
+    "microwave",
+    "oven",
+    "toaster",
+    "sink",
+    "refrigerator",
+    "",
+    "book",
+    "clock",
+    "vase",
+    "scissors",
+    "teddy bear",
+    "hair drier",
+    "toothbrush",
+)
+
+
+def coco_list(root: str | Path, folder: str) -> Path:
+    """The list of a split: an id per line, then the class ids of its tags."""
+    return Path(root) / "lists" / f"{folder}.txt"
+
+
+def coco_records(root: str | Path, train: str, val: str) -> list[Record]:
+    """Read a dataset in COCO's layout.
+
+    Args:
+        root: folder with lists/<train>.txt, <train>/<id>.jpg, masks/<id>.png; likewise for val.
+        train: folder of the train images, such as train2014.
+        val: folder of the val images.
+
+    Raises:
+        UserError: a list cannot be read. What is wrong with an image is left in its record.
+    """
+    return [
+        _record(Path(root), split, folder, coco_list(root, folder), line)
+        for split, folder in (("train", train), ("val", val))
+        for line in list_lines(coco_list(root, folder))
+    ]
+
+
+def _record(
+    root: Path, split: str, folder: str, source: Path, line: tuple[int, str, list[str]]
+) -> Record:
+    number, image_id, class_ids = line
+    names = {str(i): name for i, name in enumerate(COCO_CLASSES, start=1) if name}
+    unknown = [class_id for class_id in class_ids if class_id not in names]
+    problems = (f"class id {unknown[0]!r} is unknown: make the list anew",) if unknown else ()
+    entry = Entry(
+        id=image_id,
+        split=split,
+        image=root / folder / f"{image_id}.jpg",
+        mask=root / "masks" / f"{image_id}.png",
+        tags=tuple(names[class_id] for class_id in class_ids if class_id in names),
+    )
+    return Record(entry, source, number, problems)

@@ -1,0 +1,55 @@
+"""The Semantic Boundaries Dataset: more masks for VOC's images (Hariharan et al., ICCV 2011)."""
+
+import io
+from collections.abc import Collection, Iterable
+from pathlib import Path, PurePosixPath
+
+from scipy.io import loadmat
+
+from urn.datasets.unpack import archived_files
+from urn.errors import UserError
+from urn.images import write_mask
+from urn.progress import progress
+
+FOLDER = PurePosixPath("benchmark_RELEASE/dataset")
+
+
+def write_sbd_masks(
+    archive: str | Path, folder: str | Path, skip: Collection[str]
+) -> dict[str, list[str]]:
+    """Write the masks of SBD's archive as palette PNGs.
+
+    Args:
+        archive: benchmark.tgz, or a tar file of that content.
+        folder: where <id>.png goes.
+        skip: ids whose masks are not written, since VOC has finer ones.
+
+    Returns:
+        The ids of SBD's splits `train` and `val`.
+
+    Raises:
+        UserError: the archive is damaged or is another.
+    """
+    splits: dict[str, list[str]] = {}
+    with archived_files(archive) as files:
+        for path, content in progress(files, "masks of SBD", unit="file"):
+            if path in (FOLDER / "train.txt", FOLDER / "val.txt"):
+                splits[path.stem] = content.read().decode().split()
+            elif path.parent == FOLDER / "cls" and path.stem not in skip:
+                objects = loadmat(io.BytesIO(content.read()))  # type: ignore[arg-type]
+                mask = objects["GTcls"]["Segmentation"][0, 0]
+                write_mask(Path(folder) / f"{path.stem}.png", mask)
+    for split in ("train", "val"):
+        if split not in splits:
+            raise UserError(f"archive {archive} has no {FOLDER}/{split}.txt: replace it")
+    return splits
+
+
+def trainaug(
+    voc_train: Iterable[str],
+    voc_val: Iterable[str],
+    sbd_train: Iterable[str],
+    sbd_val: Iterable[str],
+) -> list[str]:
+    """The field's training ids, (VOC train ∪ SBD train ∪ SBD val) - VOC val, ascending."""
+    return sorted({*voc_train, *sbd_train, *sbd_val} - set(voc_val))

@@ -1,0 +1,72 @@
+"""Unpacking archives: tar, compressed or not, and zip."""
+
+import lzma
+import shutil
+import tarfile
+import zipfile
+import zlib
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path, PurePosixPath
+from typing import IO
+
+from urn.errors import UserError
+from urn.progress import progress
+
+_DAMAGES = (tarfile.TarError, zipfile.BadZipFile, zlib.error, lzma.LZMAError, EOFError)
+
+
+@contextmanager
+def archived_files(archive: str | Path) -> Iterator[Iterator[tuple[PurePosixPath, IO[bytes]]]]:
+    """Open an archive: an iterator over its files, each a name and a stream of its content.
+
+    Raises:
+        UserError: the archive is missing, damaged or of another kind; also while it is read.
+    """
+    try:
+        if zipfile.is_zipfile(archive):
+            with zipfile.ZipFile(archive) as opened:
+                yield _zipped(opened)
+        else:
+            with tarfile.open(archive) as opened:
+                yield _tarred(opened)
+    except FileNotFoundError as error:
+        raise UserError(f"archive {archive} cannot be read ({error}): put it there") from None
+    except _DAMAGES as error:
+        raise UserError(f"archive {archive} is damaged ({error}): replace it") from None
+
+
+def unpack(archive: str | Path, folder: str | Path, below: str = ".") -> None:
+    """Unpack the files of an archive; what lies outside `below` is left out.
+
+    Args:
+        archive: tar (also compressed) or zip file.
+        folder: where the files go; files of the same names are replaced.
+        below: a folder in the archive that becomes `folder`, such as VOCdevkit/VOC2012.
+
+    Raises:
+        UserError: the archive is damaged or of another kind, or a name in it leaves the folder.
+    """
+    with archived_files(archive) as files:
+        for path, content in progress(files, f"unpacking {Path(archive).name}", unit="file"):
+            if path.is_absolute() or ".." in path.parts:
+                raise UserError(f"archive {archive} holds {path}, outside itself: do not trust it")
+            if path.is_relative_to(below):
+                target = Path(folder) / path.relative_to(below)
+                target.parent.mkdir(parents=True, exist_ok=True)
+                with target.open("wb") as file:
+                    shutil.copyfileobj(content, file)
+
+
+def _zipped(archive: zipfile.ZipFile) -> Iterator[tuple[PurePosixPath, IO[bytes]]]:
+    for item in archive.infolist():
+        if not item.is_dir():
+            with archive.open(item) as content:
+                yield PurePosixPath(item.filename), content
+
+
+def _tarred(archive: tarfile.TarFile) -> Iterator[tuple[PurePosixPath, IO[bytes]]]:
+    for item in archive:
+        if item.isfile() and (content := archive.extractfile(item)) is not None:
+            with content:
+                yield PurePosixPath(item.name), content

@@ -1,0 +1,59 @@
+"""Published ImageNet checkpoints as files."""
+
+import pickle
+import re
+from pathlib import Path
+
+import torch
+from torch import Tensor
+
+from urn.errors import UserError
+from urn.segmentation.backbones.mxnet_file import read_mxnet_arrays
+
+_LAYER = re.compile(r"(res|bn)(\d)(?:a|b(\d))_(branch\w+?)_(.+)")
+_TENSORS = {
+    "weight": "weight",
+    "gamma": "weight",
+    "beta": "bias",
+    "moving_mean": "running_mean",
+    "moving_var": "running_var",
+}
+
+
+def read_checkpoint(path: str | Path, kind: str) -> dict[str, Tensor]:
+    """Read the tensors of a published checkpoint by the names our networks have.
+
+    Args:
+        path: the file.
+        kind: "torch" (a state dict), or "mxnet" (the published ResNet-38).
+
+    Raises:
+        UserError: the file is missing or not of its kind.
+    """
+    if kind == "mxnet":
+        arrays = read_mxnet_arrays(path)
+        return {resnet38_name(name): torch.tensor(array) for name, array in arrays.items()}
+    try:
+        state = torch.load(path, map_location="cpu", weights_only=True)
+        return {name: tensor for name, tensor in state.items() if isinstance(tensor, Tensor)}
+    except OSError as error:
+        raise UserError(f"{path} cannot be read ({error.strerror}): put the file there") from None
+    except (pickle.UnpicklingError, RuntimeError, EOFError, AttributeError) as error:
+        reason = str(error).partition("\n")[0]
+        raise UserError(f"{path} is no PyTorch checkpoint ({reason}): fetch it again") from None
+
+
+def resnet38_name(name: str) -> str:
+    """Our name of a tensor of mxnet's ResNet-38, such as b4_5.bn_branch2a.running_mean.
+
+    Blocks are counted a, b1, b2, … there, and `linear1000` is the ImageNet head. A name of
+    another form is returned as it is, so that loading names it as unexpected.
+    """
+    plain = name.partition(":")[2] or name
+    if match := _LAYER.fullmatch(plain):
+        kind, stage, position, branch, tensor = match.groups()
+        block = f"b{stage}_{position}" if position else f"b{stage}"
+        layer = f"{'conv' if kind == 'res' else 'bn'}_{branch}"
+        return f"{block}.{layer}.{_TENSORS.get(tensor, tensor)}"
+    layer, _, tensor = plain.partition("_")
+    return f"{layer}.{_TENSORS.get(tensor, tensor)}"

@@ -1,0 +1,15 @@
+"""Add SBD's masks to VOC 2012's, and derive the list trainaug."""
+
+from urn.datasets.ids import voc_ids
+from urn.datasets.sbd import trainaug, write_sbd_masks
+from urn.files import atomic_path
+
+from _job import logged
+
+with logged(snakemake.log[0]):
+    train, val = voc_ids(snakemake.input.train), voc_ids(snakemake.input.val)
+    sbd = write_sbd_masks(snakemake.input.sbd, snakemake.params.masks, skip={*train, *val})
+    ids = trainaug(train, val, sbd["train"], sbd["val"])
+    with atomic_path(snakemake.output[0]) as temporary:
+        temporary.write_text("\n".join([*ids, ""]))
+    print(f"{snakemake.output[0]}: {len(ids)} images")
