@@ -4,13 +4,24 @@ PYTHON ?= python3
 BIN := .venv/bin
 CORES ?= $(shell nproc)
 
-.PHONY: demo test lint install dag
+.PHONY: demo test lint install estimate slurm dag
 
 demo: install  ## the whole pipeline on the generated dataset
 	$(BIN)/snakemake --cores $(CORES)
 
-test: install lint  ## checks, unit tests and end-to-end runs
+estimate: install  ## what a run would cost; with CONFIG=mine.yaml, a run of that
+	$(BIN)/snakemake estimate --forcerun estimate --cores 1 --quiet all \
+	  $(if $(CONFIG),--configfile $(CONFIG))
+
+test: install lint slurm  ## checks, unit tests and end-to-end runs
 	$(BIN)/pytest
+
+slurm:  ## for the tests on a real Slurm: its Debian packages, where they can be had
+	@command -v slurmctld munged > /dev/null \
+	  || { [ "$$(id -u)" = 0 ] && command -v apt-get > /dev/null \
+	  && apt-get update > /dev/null && DEBIAN_FRONTEND=noninteractive \
+	  apt-get install --yes --no-install-recommends slurm-wlm munge > /dev/null; } \
+	  || echo "Slurm is not installed: its tests will be skipped"
 
 lint: install
 	$(BIN)/ruff check .

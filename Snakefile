@@ -9,10 +9,12 @@ report: "report/workflow.rst"
 
 
 configfile: f"{workflow.basedir}/config.yaml"
+configfile: f"{workflow.basedir}/slurm/site.yaml"
 
 
 include: "rules/common.smk"
 include: "rules/targets.smk"
+include: "rules/resources.smk"
 include: "rules/downloads.smk"
 include: "rules/weights.smk"
 include: "rules/prepare.smk"
@@ -29,11 +31,13 @@ include: "rules/figures.smk"
 include: "rules/ablation.smk"
 include: "rules/report.smk"
 include: "rules/submission.smk"
+include: "rules/work.smk"
+include: "rules/cost.smk"
 
 
 rule all:
     default_target: True
     input:
-        lambda wildcards: everything(config["dataset"]),
+        f"results/{config['dataset']}/tables/cost.tsv",  # which needs everything else
     message:
         f"Dataset {config['dataset']} is done"

@@ -27,11 +27,11 @@ use rule responses as compared_responses with:
 
 
 for dataset in DATASETS:
-    for shard, image_ids in shards(dataset, "train").items():
+    for name, shard, image_ids in shard_rules("weights", dataset, "train"):
 
         rule:
             name:
-                f"weights_{dataset}_{shard}"
+                name
             input:
                 index=f"results/{dataset}/index.csv",
                 responses=f"results/{dataset}/{{backbone}}/baseline/compared/{shard}.npz",
@@ -47,6 +47,8 @@ for dataset in DATASETS:
                 f"results/{dataset}/benchmarks/weights_{{weighting}}_{{backbone}}_{shard}.tsv"
             conda:
                 "../envs/urn.yaml"
+            resources:
+                **needs("uncertainty"),
             params:
                 ids=image_ids,
                 weighting=lambda wildcards: config["weightings"][wildcards.weighting],

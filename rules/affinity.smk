@@ -1,11 +1,11 @@
 # CAMs -> labels the CRF is sure of -> AffinityNet: for the refiner `affinity`.
 
 for dataset in DATASETS:
-    for shard, image_ids in shards(dataset, "train").items():
+    for name, shard, image_ids in shard_rules("affinity_labels", dataset, "train"):
 
         rule:
             name:
-                f"affinity_labels_{dataset}_{shard}"
+                name
             input:
                 index=f"results/{dataset}/index.csv",
                 cams=f"{cams(dataset)}/{shard}.npz",
@@ -17,6 +17,8 @@ for dataset in DATASETS:
                 f"results/{dataset}/benchmarks/affinity_labels_{shard}.tsv"
             conda:
                 "../envs/urn.yaml"
+            resources:
+                **needs("pseudo_masks"),
             params:
                 ids=image_ids,
                 alphas=configuration.resolve(config, dataset, "affinity")["alphas"],
@@ -43,9 +45,11 @@ rule train_affinity:
     conda:
         "../envs/urn.yaml"
     threads: 8
+    resources:
+        **needs("train_classifier", "affinity"),
     params:
         settings=lambda wildcards: without(
-            settings("affinity")(wildcards), "alphas", "beta", "log_t"
+            settings("affinity")(wildcards), "alphas", "beta", "log_t", *PROCESSES
         ),
         seed=config["seed"],
         work="results/{dataset}/affinity/work",

@@ -1,7 +1,9 @@
 # Image tags -> classifier -> class activation maps.
 
-# The settings of a classifier that only its CAMs depend on.
+# The settings of a classifier that only its CAMs depend on, and those of a training that change
+# nothing in its result.
 CAM_VIEWS = ("scales", "window", "stride")
+PROCESSES = ("gpus", "nodes")
 
 
 rule train_classifier:
@@ -18,9 +20,11 @@ rule train_classifier:
     conda:
         "../envs/urn.yaml"
     threads: 8
+    resources:
+        **needs("train_classifier", "classification"),
     params:
         settings=lambda wildcards: without(
-            settings("classification")(wildcards), *CAM_VIEWS
+            settings("classification")(wildcards), *CAM_VIEWS, *PROCESSES
         ),
         seed=config["seed"],
         work="results/{dataset}/cam/work",
@@ -50,6 +54,8 @@ rule cams:
         "results/{dataset}/benchmarks/cams_{shard}.tsv"
     conda:
         "../envs/urn.yaml"
+    resources:
+        **needs("cams"),
     params:
         ids=lambda wildcards: shards(wildcards.dataset, "train")[wildcards.shard],
         views=lambda wildcards: only(settings("classification")(wildcards), *CAM_VIEWS),

@@ -3,6 +3,7 @@
 import re
 import sys
 from functools import cache
+from itertools import takewhile
 from pathlib import Path
 
 from snakemake.exceptions import WorkflowError
@@ -244,7 +245,7 @@ def supervision_weights(wildcards):
 
 def training_settings(wildcards):
     """The training's settings, with PUF's numbers only where the supervision uses them."""
-    resolved = settings("segmentation")(wildcards)
+    resolved = without(settings("segmentation")(wildcards), "gpus", "nodes")
     puf = SUPERVISIONS[wildcards.supervision]["pretended_underfitting"]
     return resolved if puf else without(resolved, "pretended_underfitting")
 

@@ -65,24 +65,29 @@ def check(config: Mapping[str, Any]) -> None:
         }
         affinity, responses = (resolve(config, name, key) for key in ("affinity", "responses"))
         for section, settings in (classifiers | {"affinity": affinity}).items():
-            _check_steps(name, section, settings)
+            _check_batch(name, section, settings)
         for section, settings in (classifiers | {"responses": responses}).items():
             _check_windows(name, section, settings)
         for backbone, run in dataset["runs"].items():
-            _check_steps(name, "segmentation", resolve(config, name, "segmentation", backbone))
+            _check_batch(name, "segmentation", resolve(config, name, "segmentation", backbone))
             for supervision in run:
                 if supervision not in rows:
                     key = f"datasets.{name}.runs.{backbone}"
                     raise UserError(_not_among(key, supervision, rows))
 
 
-def _check_steps(dataset: str, section: str, settings: Mapping[str, Any]) -> None:
-    batch, step = settings["batch_size"], settings["images_per_step"]
-    if step and batch % step:
-        raise UserError(
-            f"config: {section}.batch_size of dataset {dataset} is {batch}: it must be a multiple "
-            f"of images_per_step, {step}"
-        )
+def _check_batch(dataset: str, section: str, settings: Mapping[str, Any]) -> None:
+    share = settings["batch_size"] // settings["gpus"]
+    for key, value, divisor in (
+        ("batch_size", settings["batch_size"], "gpus"),
+        ("batch_size / gpus", share, "images_per_step"),
+        ("gpus", settings["gpus"], "nodes"),
+    ):
+        if settings[divisor] and value % settings[divisor]:
+            raise UserError(
+                f"config: {section}.{key} of dataset {dataset} is {value}: it must be a multiple "
+                f"of {divisor}, {settings[divisor]}"
+            )
 
 
 def _check_windows(dataset: str, section: str, settings: Mapping[str, Any]) -> None:

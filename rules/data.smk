@@ -22,6 +22,8 @@ for dataset in [d for d, entry in DATASETS.items() if entry["layout"] == "shapes
             f"results/{dataset}/benchmarks/shapes.tsv"
         conda:
             "../envs/urn.yaml"
+        resources:
+            **needs("shapes"),
         params:
             train=DATASETS[dataset]["train"],
             val=DATASETS[dataset]["val"],
@@ -43,6 +45,8 @@ rule index:
         "results/{dataset}/benchmarks/index.tsv"
     conda:
         "../envs/urn.yaml"
+    resources:
+        **needs("index"),
     params:
         dataset=lambda wildcards: configuration.source(DATASETS[wildcards.dataset]),
         code=code("datasets"),

@@ -7,11 +7,11 @@ PREDICTED = [(dataset, "val", "predictions") for dataset in DATASETS] + [
 ]
 
 for dataset, split, folder in PREDICTED:
-    for shard, image_ids in shards(dataset, split).items():
+    for name, shard, image_ids in shard_rules(folder, dataset, split):
 
         rule:
             name:
-                f"{folder}_{dataset}_{shard}"
+                name
             input:
                 index=index_of(dataset, split),
                 responses=(
@@ -28,6 +28,8 @@ for dataset, split, folder in PREDICTED:
                 f"results/{dataset}/benchmarks/{folder}_{{backbone}}_{{supervision}}_{shard}.tsv"
             conda:
                 "../envs/urn.yaml"
+            resources:
+                **needs("predictions"),
             params:
                 ids=image_ids,
                 crf_backend=config["crf_backend"],
@@ -56,6 +58,8 @@ rule predictions_miou:
         "results/{dataset}/benchmarks/miou_{backbone}_{supervision}.tsv"
     conda:
         "../envs/urn.yaml"
+    resources:
+        **needs("scores"),
     params:
         split="val",
         code=code("evaluation.py"),
@@ -114,6 +118,7 @@ rule miou:
         "results/{dataset}/logs/miou_{backbone}.log",
     benchmark:
         "results/{dataset}/benchmarks/miou_{backbone}.tsv"
+    localrule: True
     conda:
         "../envs/urn.yaml"
     message:
@@ -140,6 +145,8 @@ rule uncertainty_quality:
         "results/{dataset}/benchmarks/uncertainty_quality_{backbone}.tsv"
     conda:
         "../envs/urn.yaml"
+    resources:
+        **needs("scores"),
     params:
         code=code("evaluation.py"),
     message:
@@ -157,6 +164,7 @@ rule summary:
         "results/{dataset}/logs/summary.log",
     benchmark:
         "results/{dataset}/benchmarks/summary.tsv"
+    localrule: True
     conda:
         "../envs/urn.yaml"
     message:

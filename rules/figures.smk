@@ -249,29 +249,3 @@ rule training_figure:
         "Drawing the training curves of {wildcards.dataset}"
     script:
         "../workflow_scripts/training_figure.py"
-
-
-rule cost:
-    input:
-        lambda wildcards: results(wildcards.dataset),
-    output:
-        table="results/{dataset}/tables/cost.tsv",
-        figure=report(
-            "results/{dataset}/figures/cost.png",
-            caption="../report/cost.rst",
-            category="Training and cost",
-            labels={"figure": "2 cost of every stage"},
-        ),
-    log:
-        "results/{dataset}/logs/cost.log",
-    benchmark:
-        "results/{dataset}/benchmarks/cost.tsv"
-    conda:
-        "../envs/urn.yaml"
-    params:
-        benchmarks="results/{dataset}/benchmarks",
-        code=code("figures"),
-    message:
-        "What {wildcards.dataset} cost"
-    script:
-        "../workflow_scripts/cost.py"

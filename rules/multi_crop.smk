@@ -1,11 +1,11 @@
 # CAMs -> rough masks -> second classifier, trained on crops -> its CAMs (PMM).
 
 for dataset in [d for d in DATASETS if multi_crop(d)["enabled"]]:
-    for shard, image_ids in shards(dataset, "train").items():
+    for name, shard, image_ids in shard_rules("rough_masks", dataset, "train"):
 
         rule:
             name:
-                f"rough_masks_{dataset}_{shard}"
+                name
             input:
                 index=f"results/{dataset}/index.csv",
                 cams=f"results/{dataset}/cam/shards/{shard}.npz",
@@ -17,6 +17,8 @@ for dataset in [d for d in DATASETS if multi_crop(d)["enabled"]]:
                 f"results/{dataset}/benchmarks/rough_masks_{shard}.tsv"
             conda:
                 "../envs/urn.yaml"
+            resources:
+                **needs("pseudo_masks"),
             params:
                 ids=image_ids,
                 options=only(multi_crop(dataset), "alpha", "confidence")
@@ -41,7 +43,9 @@ use rule train_classifier as train_multi_crop_classifier with:
     benchmark:
         "results/{dataset}/benchmarks/train_multi_crop_classifier.tsv"
     params:
-        settings=lambda wildcards: without(multi_crop_settings(wildcards), *CAM_VIEWS),
+        settings=lambda wildcards: without(
+            multi_crop_settings(wildcards), *CAM_VIEWS, *PROCESSES
+        ),
         multi_crop=lambda wildcards: only(multi_crop(wildcards.dataset), "least_share"),
         seed=config["seed"],
         work="results/{dataset}/multi_crop/work",

@@ -1,11 +1,11 @@
 # CAMs -> pseudo-masks.
 
 for dataset in DATASETS:
-    for shard, image_ids in shards(dataset, "train").items():
+    for name, shard, image_ids in shard_rules("pseudo_masks", dataset, "train"):
 
         rule:
             name:
-                f"pseudo_masks_{dataset}_{shard}"
+                name
             input:
                 index=f"results/{dataset}/index.csv",
                 cams=f"{cams(dataset)}/{shard}.npz",
@@ -25,6 +25,8 @@ for dataset in DATASETS:
                 refiner=names(configuration.CAM_REFINERS),
             conda:
                 "../envs/urn.yaml"
+            resources:
+                **needs("pseudo_masks"),
             params:
                 ids=image_ids,
                 options=lambda wildcards, dataset=dataset: refiner_options(
@@ -39,11 +41,11 @@ for dataset in DATASETS:
 
 # Masks of any other method, in place of a refiner's.
 for dataset in [d for d in DATASETS if refiner(d) == "own"]:
-    for shard, image_ids in shards(dataset, "train").items():
+    for name, shard, image_ids in shard_rules("own_pseudo_masks", dataset, "train"):
 
         rule:
             name:
-                f"own_pseudo_masks_{dataset}_{shard}"
+                name
             input:
                 index=f"results/{dataset}/index.csv",
                 folder=configuration.resolve(config, dataset, "pseudo_masks")["folder"],
@@ -55,6 +57,8 @@ for dataset in [d for d in DATASETS if refiner(d) == "own"]:
                 f"results/{dataset}/benchmarks/pseudo_masks_own_{shard}.tsv"
             conda:
                 "../envs/urn.yaml"
+            resources:
+                **needs("pseudo_masks"),
             params:
                 ids=image_ids,
                 code=code("datasets/validation.py"),
@@ -79,6 +83,8 @@ rule alpha_sweep:
         "results/{dataset}/benchmarks/alpha_sweep.tsv"
     conda:
         "../envs/urn.yaml"
+    resources:
+        **needs("alpha_sweep"),
     params:
         ids=lambda wildcards: shards(wildcards.dataset, "train")["00000"],
         options=lambda wildcards: without(

@@ -19,6 +19,8 @@ rule train_segmentation:
     conda:
         "../envs/urn.yaml"
     threads: 8
+    resources:
+        **needs("train_segmentation", "segmentation"),
     params:
         settings=training_settings,
         backbone=lambda wildcards: split_seed(wildcards)[0],
@@ -46,6 +48,8 @@ rule responses:
         "results/{dataset}/benchmarks/responses_{backbone}_{supervision}_{split}_{shard}.tsv"
     conda:
         "../envs/urn.yaml"
+    resources:
+        **needs("responses"),
     params:
         ids=lambda wildcards: shards(wildcards.dataset, wildcards.split)[
             wildcards.shard

@@ -1,11 +1,11 @@
 # The baseline's responses -> cyclic masks and weight masks, by response scaling.
 
 for dataset in DATASETS:
-    for shard, image_ids in shards(dataset, "train").items():
+    for name, shard, image_ids in shard_rules("uncertainty", dataset, "train"):
 
         rule:
             name:
-                f"uncertainty_{dataset}_{shard}"
+                name
             input:
                 index=f"results/{dataset}/index.csv",
                 responses=f"results/{dataset}/{{backbone}}/baseline/responses/train_{shard}.npz",
@@ -24,6 +24,8 @@ for dataset in DATASETS:
                 f"results/{dataset}/benchmarks/uncertainty_{{backbone}}_{shard}.tsv"
             conda:
                 "../envs/urn.yaml"
+            resources:
+                **needs("uncertainty"),
             params:
                 ids=image_ids,
                 scales=configuration.resolve(config, dataset, "uncertainty")["scales"],

@@ -35,7 +35,7 @@ def scenes(tmp_path_factory: pytest.TempPathFactory) -> list[tuple[Path, Path]]:
 
 @pytest.fixture(scope="session")
 def finished(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A finished run of the tiny dataset."""
+    """A finished run of the tiny dataset; read only."""
     from test_workflow import snakemake
 
     directory = tmp_path_factory.mktemp("tiny")

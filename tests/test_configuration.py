@@ -66,6 +66,37 @@ def test_every_section_key_has_a_default(config):
 
 
 @pytest.mark.parametrize(
+    ("changes", "sentence"),
+    [
+        (
+            {"gpus": 3},
+            "segmentation.batch_size of dataset shapes is 8: it must be a multiple of gpus",
+        ),
+        ({"gpus": 4, "nodes": 3}, "segmentation.gpus of dataset shapes is 4: .* of nodes, 3"),
+    ],
+)
+def test_processes_share_a_batch_evenly(config, changes, sentence):
+    for key, value in changes.items():
+        changed(config, f"segmentation.{key}", value)
+    with pytest.raises(UserError, match=sentence):
+        configuration.check(config)
+
+
+def test_site_file_is_valid_and_names_every_stage(config):
+    site = yaml.safe_load((REPOSITORY / "slurm" / "site.yaml").read_text())
+    configuration.check(config | site)
+    rules = "".join(file.read_text() for file in (REPOSITORY / "rules").glob("*.smk"))
+    assert set(re.findall(r'needs\("(\w+)"', rules)) == set(site["site"]["stages"])
+
+
+def test_every_cluster_rule_says_what_it_needs():
+    for file in (REPOSITORY / "rules").glob("*.smk"):
+        for rule in re.split(r"\n *(?:use )?rule\b", file.read_text())[1:]:
+            inherits = " as " in rule.partition(":")[0]
+            assert inherits or "needs(" in rule or "localrule: True" in rule, rule
+
+
+@pytest.mark.parametrize(
     ("key", "value", "parts"),
     [
         ("tt", 0.1, ["the top level", "'tt'", "did you mean 't'?"]),

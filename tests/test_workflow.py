@@ -157,6 +157,7 @@ AFTER_URN = {
     "predictions_miou": 2,
     "miou": 2,
     "summary": 1,
+    "cost": 1,
 }
 AFTER_SCORES = ("stages", "stages_figure", "val_images", "comparison_sheet", "cost", "front_page")
 PICTURES_OF_URN = ("example", "pipeline_figure", "training_figure")

@@ -47,9 +47,15 @@ def load_model(
     return model.eval(), meta
 
 
-def load_for_inference(path: str | Path, build: Callable[[dict[str, Any]], nn.Module]) -> Any:
-    """What `build` makes, with its weights, on the GPU if there is one, in the faster layout."""
+def load_for_inference(
+    path: str | Path, build: Callable[[dict[str, Any]], nn.Module], shard: int = 0
+) -> Any:
+    """What `build` makes, with its weights, in the faster layout, on a GPU if there are any.
+
+    Shards take turns on a machine's GPUs, so that those which run at once share them out.
+    """
     model, _ = load_model(path, build)
-    model.to("cuda" if torch.cuda.is_available() else "cpu")
+    gpus = torch.cuda.device_count()
+    model.to(f"cuda:{shard % gpus}" if gpus else "cpu")
     model.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
     return model

@@ -6,7 +6,6 @@ and the iteration alone, not on the number of workers or the history of the proc
 """
 
 import logging
-import os
 import random
 import shutil
 import time
@@ -18,7 +17,7 @@ from typing import Any, TextIO
 import numpy as np
 import torch
 from mmengine.dataset import pseudo_collate
-from mmengine.dist import get_dist_info, init_dist, is_distributed, is_main_process
+from mmengine.dist import all_reduce_dict, get_dist_info, is_distributed, is_main_process
 from mmengine.hooks import Hook
 from mmengine.model import BaseModel
 from mmengine.optim import PolyLR
@@ -26,6 +25,7 @@ from mmengine.runner import IterBasedTrainLoop, Runner
 from torch import nn
 from torch.utils.data import DataLoader, Dataset, Sampler
 
+from urn import distributed
 from urn.checkpoints import CheckpointHook, latest_checkpoint
 from urn.errors import UserError
 from urn.files import atomic_path
@@ -40,8 +40,7 @@ def prepare(seed: int) -> None:
 
     Call it before the model is built, so that new layers start the same in every run.
     """
-    if "LOCAL_RANK" in os.environ and not is_distributed():
-        init_dist("pytorch", backend="nccl")
+    distributed.join()
     _seed(seed)
 
 
@@ -121,7 +120,7 @@ def train(
         *(batch_size, processes, samples, accumulate, learning_rate),
     )
     if threads is not None:
-        torch.set_num_threads(threads)
+        torch.set_num_threads(max(1, threads // distributed.local_processes()))
     if channels_last:  # convolutions take the layout of their weights, whatever that of the input
         model.to(memory_format=torch.channels_last)
 
@@ -158,7 +157,7 @@ def train(
         pin_memory=torch.cuda.is_available(),
     )
     runner = Runner(
-        model=model,
+        model=distributed.shared(model),
         work_dir=str(work_dir),
         train_dataloader=loader,
         train_cfg={
@@ -358,6 +357,7 @@ class _ReportHook(Hook):
     def _report(self, runner: Runner) -> None:
         rates = runner.optim_wrapper.get_lr()
         iteration = runner.iter + 1
+        all_reduce_dict(self._sums, "mean")  # each process has seen its share of the batches
         row = {
             "learning_rate": rates.get("base_lr", rates["lr"])[0],
             "seconds": (time.monotonic() - self._since) / self._steps,

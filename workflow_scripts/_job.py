@@ -17,22 +17,32 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 from urn import progress
 from urn.errors import UserError
 
+# Set by torch's launcher: this is one of a training's processes.
+RANK = os.environ.get("RANK")
+
 
 @contextmanager
 def logged(path: str) -> Iterator[None]:
     """Send everything printed to the log; bars and the sentence of an error to the terminal.
 
     Errors of the user's making end the script with their sentence; others with one that points to
-    the traceback in the log.
+    the traceback in the log. Of a training's processes the first speaks for all; its terminal is
+    the standard output that `in_processes` gave it.
     """
     sys.stdout.flush()
     sys.stderr.flush()
-    progress.terminal = os.fdopen(os.dup(2), "w", buffering=1)
-    with open(path, "w", buffering=1) as log:
+    terminal = os.dup(2) if RANK is None else os.dup(1)
+    if RANK not in (None, "0"):
+        terminal = os.open(os.devnull, os.O_WRONLY)
+    progress.terminal = os.fdopen(terminal, "w", buffering=1)
+    with open(path, "w" if RANK is None else "a", buffering=1) as log:
         os.dup2(log.fileno(), 1)
         os.dup2(log.fileno(), 2)
     logging.basicConfig(
-        level=logging.INFO, stream=sys.stderr, format="%(asctime)s %(message)s", datefmt="%H:%M:%S"
+        level=logging.INFO if RANK in (None, "0") else logging.WARNING,
+        stream=sys.stderr,
+        format="%(asctime)s %(message)s",
+        datefmt="%H:%M:%S",
     )
     try:
         yield
@@ -45,6 +55,17 @@ def logged(path: str) -> Iterator[None]:
         reason = f"{type(error).__name__}: {error}".splitlines()[0]
         print(f"\n{reason} (traceback in {path})\n", file=progress.terminal)
         sys.exit(1)
+
+
+def in_processes(processes: int, nodes: int) -> None:
+    """Where a training asks for more than this process: run the script in all, and end this one."""
+    if processes == 1 or RANK is not None:
+        return
+    from urn.distributed import launch  # torch, which few scripts need
+
+    if launch(sys.argv[0], processes, nodes, progress.terminal):
+        raise UserError(f"a training of {processes} processes failed: its log says why")
+    sys.exit()
 
 
 def fingerprint(paths: Iterable[str]) -> str:

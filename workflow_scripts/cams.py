@@ -18,7 +18,9 @@ from _job import logged
 with logged(snakemake.log[0]):
     torch.set_num_threads(snakemake.threads)
     index = read_index(snakemake.input.index)
-    model = load_for_inference(snakemake.input.model, SEAM.from_meta)
+    model = load_for_inference(
+        snakemake.input.model, SEAM.from_meta, shard=int(snakemake.wildcards.shard)
+    )
 
     def cams() -> Iterator[ClassMaps]:
         """One image's entry of the archive after another."""

@@ -13,24 +13,35 @@ from _job import logged
 
 SMALLEST = 0.01  # stages with less than this share of the whole are drawn as one
 
+
+def images_of(job: str) -> int:
+    """Images that a job handled; a training counts an image each time it sees it."""
+    shard = re.fullmatch(r"(?P<stage>.+?)_?(?P<split>train|val)?_(?P<number>\d{5})", job)
+    if shard is None:
+        return snakemake.params.trainings.get(job, 0)
+    split = shard["split"] or ("val" if shard["stage"].startswith("predictions") else "train")
+    return snakemake.params.shards[split].get(shard["number"], 0)
+
+
 with logged(snakemake.log[0]):
-    jobs = []
-    for path in sorted(Path(snakemake.params.benchmarks).glob("*.tsv")):
-        measured = pd.read_csv(path, sep="\t").iloc[-1]
-        stage = re.sub(r"_\d{5}$", "", path.stem)
-        jobs.append({"stage": stage, "seconds": measured["s"], "peak_mib": measured["max_rss"]})
-    grouped = pd.DataFrame(jobs).groupby("stage")
-    table = pd.DataFrame(
-        {
-            "jobs": grouped.size(),
-            "seconds": grouped["seconds"].sum().round(1),
-            "peak_mib": pd.to_numeric(grouped["peak_mib"].max(), errors="coerce").round(),
-        }
-    ).sort_values("seconds", ascending=False)
+    files = sorted(Path(snakemake.params.benchmarks).glob("*.tsv"))
+    jobs = pd.concat([pd.read_csv(file, sep="\t", na_values="-") for file in files])
+    jobs["stage"] = [re.sub(r"_\d{5}$", "", file.stem) for file in files]
+    jobs["images"] = [images_of(file.stem) for file in files]
+    table = jobs.groupby("stage").agg(
+        jobs=("s", "size"),
+        images=("images", "sum"),
+        hours=("s", "sum"),
+        cpu_hours=("cpu_time", "sum"),
+        peak_memory_mb=("max_rss", "max"),
+    )
+    table["images_per_second"] = table["images"] / table["hours"]
+    table[["hours", "cpu_hours"]] /= 3600
+    table = table.sort_values("hours", ascending=False)
     with atomic_path(snakemake.output.table) as temporary:
-        table.to_csv(temporary, sep="\t")
-    large = table["seconds"] >= SMALLEST * table["seconds"].sum()
-    minutes = table["seconds"] / 60
+        table.round(4).to_csv(temporary, sep="\t")
+    large = table["hours"] >= SMALLEST * table["hours"].sum()
+    minutes = table["hours"] * 60
     drawn = {name: minutes[name] for name in table.index[large]}
     drawn[f"{(~large).sum()} smaller ones"] = minutes[~large].sum()
     save(

@@ -94,14 +94,15 @@ def listed(values: pd.Series, form: str) -> str:
 
 def cost(table: pd.DataFrame) -> list[str]:
     """All jobs' time, and the dearest stages."""
-    total = table["seconds"].sum()
+    total = table["hours"].sum()
     dear = [
-        f"{stage} {100 * seconds / total:.0f} %"
-        for stage, seconds in zip(table["stage"][:3], table["seconds"][:3], strict=True)
+        f"{stage} {100 * hours / total:.0f} %"
+        for stage, hours in zip(table["stage"][:3], table["hours"][:3], strict=True)
     ]
+    largest = table["peak_memory_mb"].max() / 1024
     return [
-        f"{duration(total)} of all jobs together, {table['jobs'].sum()} jobs, at most "
-        f"{table['peak_mib'].max() / 1024:.1f} GiB each. Dearest: {', '.join(dear)}. See cost.png_."
+        f"{duration(3600 * total)} of all jobs together, {table['jobs'].sum()} jobs, at most "
+        f"{largest:.1f} GiB each. Dearest: {', '.join(dear)}. See cost.png_."
     ]
 
 

@@ -24,7 +24,9 @@ with logged(snakemake.log[0]):
     settings = snakemake.params.settings
     index = read_index(snakemake.input.index)
     model = load_for_inference(
-        snakemake.input.model, lambda meta: build_segmentor(**meta["build"], pretrained=False)
+        snakemake.input.model,
+        lambda meta: build_segmentor(**meta["build"], pretrained=False),
+        shard=int(snakemake.wildcards.shard),
     )
 
     variances: list[ClassMaps] = []

@@ -5,14 +5,16 @@ import shutil
 from urn.classification.dataset import TaggedImages
 from urn.classification.network import SEAM
 from urn.datasets.index import read_index
+from urn.distributed import is_main
 from urn.model_files import save_model
 from urn.segmentation.backbones import load_published_state_dict
 from urn.segmentation.backbones.checkpoints import read_checkpoint
 from urn.training import prepare, train
 
-from _job import fingerprint, logged
+from _job import fingerprint, in_processes, logged
 
 with logged(snakemake.log[0]):
+    in_processes(snakemake.resources.processes, snakemake.resources.nodes)
     settings, seed = snakemake.params.settings, snakemake.params.seed
     index = read_index(snakemake.input.index)
     prepare(seed)
@@ -55,4 +57,5 @@ with logged(snakemake.log[0]):
     )
     meta = {"build": build, "seed": seed, "settings": settings}
     save_model(model, snakemake.output.model, meta)
-    shutil.rmtree(snakemake.params.work)
+    if is_main():
+        shutil.rmtree(snakemake.params.work)

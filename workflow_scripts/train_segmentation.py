@@ -4,6 +4,7 @@ import shutil
 from functools import partial
 
 from urn.datasets.index import read_index
+from urn.distributed import is_main
 from urn.errors import UserError
 from urn.model_files import save_model
 from urn.segmentation.backbones import load_published_state_dict
@@ -14,9 +15,10 @@ from urn.segmentation.model import build_segmentor
 from urn.segmentation.transforms import training_pipeline
 from urn.training import prepare, train
 
-from _job import fingerprint, logged
+from _job import fingerprint, in_processes, logged
 
 with logged(snakemake.log[0]):
+    in_processes(snakemake.resources.processes, snakemake.resources.nodes)
     params, settings = snakemake.params, snakemake.params.settings
     index = read_index(snakemake.input.index)
     losses = {
@@ -83,4 +85,5 @@ with logged(snakemake.log[0]):
     meta = {"build": build, "seed": params.seed, "settings": settings, "loss": loss}
     meta["classes"] = list(index.classes)
     save_model(model, snakemake.output.model, meta)
-    shutil.rmtree(snakemake.params.work)
+    if is_main():
+        shutil.rmtree(snakemake.params.work)

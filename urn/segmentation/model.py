@@ -2,9 +2,7 @@
 
 from typing import Any, cast
 
-from mmengine.dist import is_distributed
 from mmseg.models import EncoderDecoder
-from timm.layers import convert_sync_batchnorm
 from torch import nn
 
 from urn.segmentation.backbones import IMAGENET_MEAN, IMAGENET_STD, build_backbone
@@ -26,7 +24,7 @@ def build_segmentor(
     crop_size: int = 512,
     pretrained: bool = True,
 ) -> EncoderDecoder:
-    """Build the model; batch normalisation is over all processes of a distributed training.
+    """Build the model.
 
     Args:
         backbone: a name that `urn.segmentation.backbones` knows.
@@ -77,5 +75,4 @@ def build_segmentor(
     for head in (model.decode_head, model.auxiliary_head):
         nn.init.normal_(head.conv_seg.weight, std=0.01)
         nn.init.zeros_(head.conv_seg.bias)
-    # timm's conversion, because torch's would drop the activations in timm's normalisation layers
-    return convert_sync_batchnorm(model) if is_distributed() else model
+    return model

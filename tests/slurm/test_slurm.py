@@ -1,0 +1,235 @@
+"""The workflow on a real Slurm: results as of a local run, whatever happens to jobs and nodes."""
+
+import itertools
+import os
+import shutil
+import signal
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pandas as pd
+import pytest
+import torch
+import yaml
+from cluster import NODES, Cluster, wait_for
+from test_workflow import REPOSITORY, TRAIN, png_hashes, weights_of
+
+HERE = Path(__file__).parent
+SHARDS = [f"results/tiny/pseudo_masks/ppmg/{i}.png" for i in TRAIN]
+MODEL = "results/tiny/resnet18/urn/model.pth"
+STARTED: list[subprocess.Popen] = []
+
+
+def start(directory: Path, *arguments: str, site: Path = HERE / "site.yaml") -> subprocess.Popen:
+    """`snakemake --profile slurm` in a folder, with threads and intervals for a small machine."""
+    command = [sys.executable, "-m", "snakemake", *arguments, "--profile", "slurm"]
+    command += ["--directory", str(directory), "--latency-wait", "10"]
+    command += ["--configfile", str(HERE.parent / "tiny.yaml"), str(site)]
+    command += ["--set-threads", "train_classifier=2", "train_segmentation=2"]
+    command += ["--slurm-status-command", "squeue"]
+    command += ["--slurm-init-seconds-before-status-checks", "5"]
+    with (directory / "output.txt").open("a") as output:
+        run = subprocess.Popen(command, cwd=REPOSITORY, stdout=output, stderr=subprocess.STDOUT)
+    STARTED.append(run)
+    return run
+
+
+def finish(run: subprocess.Popen, directory: Path, succeeds: bool = True) -> str:
+    """Wait for a run, and return all that runs in the folder have printed."""
+    code = run.wait(timeout=1800)
+    output = (directory / "output.txt").read_text()
+    assert (code == 0) == succeeds, output[-4000:]
+    return output
+
+
+def scripts(directory: Path, name: str) -> list[int]:
+    """The processes that run a script of the workflow in a folder."""
+    found = []
+    for process in Path("/proc").glob("[0-9]*"):
+        try:
+            words = (process / "cmdline").read_bytes().decode().split("\0")
+        except OSError:
+            continue
+        folder = f"{directory}/.snakemake/scripts/"
+        if any(word.startswith(folder) and word.endswith(f".{name}.py") for word in words[1:2]):
+            found.append(int(process.name))
+    return found
+
+
+@pytest.fixture(autouse=True)
+def _no_run_stays() -> Iterator[None]:
+    """After a test, ends what it left."""
+    yield
+    for run in STARTED:
+        run.kill()
+    STARTED.clear()
+    subprocess.run(["scancel", "--user", "root"], check=False)
+
+
+@pytest.fixture(scope="module")
+def through_slurm(cluster: Cluster, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A run of the tiny dataset through Slurm."""
+    directory = tmp_path_factory.mktemp("tiny")
+    finish(start(directory), directory)
+    return directory
+
+
+@pytest.fixture
+def copy(through_slurm: Path, tmp_path: Path) -> Path:
+    """A copy of the finished run that a test may spoil."""
+    directory = tmp_path / "run"
+    shutil.copytree(through_slurm, directory, copy_function=shutil.copy2)
+    (directory / "output.txt").unlink()
+    return directory
+
+
+@pytest.fixture
+def unfinished(copy: Path) -> Path:
+    """A copy of the finished run without its pseudo-masks, which two jobs make."""
+    shutil.rmtree(copy / "results" / "tiny" / "pseudo_masks" / "ppmg")
+    return copy
+
+
+@pytest.fixture
+def hold() -> Iterator:
+    """A function that waits for a script in a folder and holds it, so that it cannot finish."""
+    held = []
+
+    def hold_script(directory: Path, name: str) -> int:
+        wait_for(lambda: scripts(directory, name), f"{name}.py")
+        held.append(scripts(directory, name)[0])
+        os.kill(held[-1], signal.SIGSTOP)
+        return held[-1]
+
+    yield hold_script
+    for pid in held:
+        if Path(f"/proc/{pid}").exists():
+            os.kill(pid, signal.SIGKILL)
+
+
+def job_of(pid: int) -> tuple[str, str]:
+    """The Slurm job of a process, and its node."""
+    words = Path(f"/proc/{pid}/environ").read_bytes().decode().split("\0")
+    environment = dict(word.split("=", 1) for word in words if "=" in word)
+    return environment["SLURM_JOB_ID"], environment["SLURMD_NODENAME"]
+
+
+def assert_whole(directory: Path, through_slurm: Path) -> None:
+    """The run's files are those of the undisturbed run, and nothing is half-written."""
+    assert png_hashes(directory / "results") == png_hashes(through_slurm / "results")
+    assert not [file for file in (directory / "results").rglob(".*") if ".part" in file.name]
+
+
+def test_results_are_those_of_a_local_run(through_slurm, finished):
+    assert png_hashes(through_slurm / "results") == png_hashes(finished / "results")
+    models = list(finished.glob("results/**/*.pth"))
+    assert len(models) == 4
+    for model in models:
+        expected, found = weights_of(model), weights_of(through_slurm / model.relative_to(finished))
+        assert all(torch.equal(found[name], value) for name, value in expected.items())
+    table = "results/tiny/tables/summary.tsv"
+    assert (through_slurm / table).read_text() == (finished / table).read_text()
+
+
+def test_shards_are_array_tasks_side_by_side_on_a_node(through_slurm, cluster):
+    lines = cluster.ask("squeue", "-h", "-r", "-t", "all", "-o", "%i|%N|%S|%e|%k")
+    jobs = [line.split("|") for line in lines]
+    arrays = {rule for rule in ("cams", "responses") for job in jobs if f"rule_{rule}_" in job[4]}
+    assert arrays == {"cams", "responses"}
+    tasks = [job for job in jobs if "_" in job[0]]
+    assert len({job[0].split("_")[0] for job in tasks}) >= 3  # cams, and responses more than once
+    assert any(
+        one[1] == other[1] and one[2] < other[3] and other[2] < one[3]
+        for one, other in itertools.combinations(tasks, 2)
+    )
+    assert {job[1] for job in jobs} <= set(NODES)
+
+
+def test_stages_ask_for_what_the_site_file_says(through_slurm, cluster):
+    lines = cluster.ask(
+        "squeue", "-h", "-r", "-t", "all", "-O", "Comment:200,tres-alloc:100,TimeLimit"
+    )
+    asked = {line.split()[0]: line.split()[1:] for line in lines}
+    gpu = {name for name, (resources, _) in asked.items() if "gres/gpu=1" in resources}
+    assert {name.split("_")[1] for name in gpu} == {"cams", "responses", "train"}
+    resources, limit = asked["rule_index_wildcards_tiny"]
+    assert "mem=1000M" in resources and limit == "1:00:00"
+
+
+def test_a_training_over_two_nodes(copy, cluster, tmp_path):
+    (copy / MODEL).unlink()
+    site = yaml.safe_load((HERE / "site.yaml").read_text())
+    file = tmp_path / "two_nodes.yaml"
+    file.write_text(yaml.safe_dump(site | {"segmentation": {"gpus": 2, "nodes": 2}}))
+    finish(start(copy, MODEL, site=file), copy)
+    jobs = cluster.ask("squeue", "-h", "-t", "all", "-O", "Comment:200,NodeList:20,tres-alloc:100")
+    (mine,) = [job for job in jobs if "n[1-2]" in job]
+    assert mine.startswith("rule_train_segmentation") and "gres/gpu=2" in mine
+    curve = pd.read_csv((copy / MODEL).with_name("curve.tsv"), sep="\t")
+    assert curve["iteration"].iloc[-1] == 6 and curve["loss"].notna().all()
+
+
+def test_a_killed_shard_is_run_again(unfinished, through_slurm, hold):
+    run = start(unfinished, *SHARDS)
+    os.kill(hold(unfinished, "pseudo_masks"), signal.SIGKILL)
+    assert "Trying to restart job" in finish(run, unfinished)
+    assert_whole(unfinished, through_slurm)
+
+
+def test_a_node_that_goes_away(unfinished, through_slurm, cluster, hold):
+    run = start(unfinished, *SHARDS)
+    _, node = job_of(hold(unfinished, "pseudo_masks"))
+    cluster.kill_node(node)
+    finish(run, unfinished)
+    assert cluster.states()[node].startswith("down")
+    assert_whole(unfinished, through_slurm)
+    cluster.start_node(node)
+    wait_for(lambda: cluster.states()[node] in ("idle", "mixed"), f"node {node}")
+
+
+def test_a_killed_head_and_its_training(copy, through_slurm):
+    (copy / MODEL).unlink()
+    run = start(copy, MODEL)
+    work = (copy / MODEL).parent / "work"
+    wait_for(lambda: list(work.glob("iteration_[23].pth")), "a checkpoint")
+    run.kill()
+    run.wait()
+    finish(start(copy, "--unlock"), copy)
+    finish(start(copy, MODEL), copy)  # while the job of the first goes on
+    expected, found = weights_of(through_slurm / MODEL), weights_of(copy / MODEL)
+    assert all(torch.equal(found[name], value) for name, value in expected.items())
+
+
+def test_a_job_over_its_memory_gets_more(unfinished, through_slurm, tmp_path):
+    site = yaml.safe_load((HERE / "site.yaml").read_text())
+    site["site"]["stages"] = {"pseudo_masks": {"mem_mb": 250, "runtime": 10}}
+    file = tmp_path / "little_memory.yaml"
+    file.write_text(yaml.safe_dump(site))
+    finish(start(unfinished, *SHARDS, "--retries", "4", site=file), unfinished)
+    logs = [log.read_text() for log in (unfinished / ".snakemake/slurm_logs").rglob("*.log")]
+    assert any("exceeded memory limit" in log for log in logs)
+    assert_whole(unfinished, through_slurm)
+
+
+def test_a_job_over_its_time(unfinished, through_slurm, cluster, hold):
+    run = start(unfinished, *SHARDS)
+    job, _ = job_of(hold(unfinished, "pseudo_masks"))
+    cluster.ask("scontrol", "update", f"JobId={job}", "TimeLimit=0:01")
+    assert "SLURM status is: 'TIMEOUT'" in finish(run, unfinished)
+    assert_whole(unfinished, through_slurm)
+
+
+def test_a_node_without_the_shared_folder(unfinished, through_slurm, cluster):
+    images = unfinished / "data" / "tiny"
+    for node in NODES:
+        cluster.in_node(node, "mount", "-t", "tmpfs", "none", str(images))
+    output = finish(start(unfinished, *SHARDS, "--retries", "0"), unfinished, succeeds=False)
+    assert "FAILED" in output
+    log = (unfinished / "results/tiny/logs/pseudo_masks_ppmg_00000.log").read_text()
+    assert f"{TRAIN[0]}.jpg" in log
+    for node in NODES:
+        cluster.in_node(node, "umount", str(images))
+    finish(start(unfinished, *SHARDS), unfinished)
+    assert_whole(unfinished, through_slurm)

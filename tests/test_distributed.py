@@ -1,0 +1,116 @@
+"""Training in two processes against training in one."""
+
+import shutil
+import sys
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+import torch
+from mmengine.dist import get_rank
+from test_workflow import changed_configuration, planned, snakemake
+from tiny_training import TinyModel, train_tiny
+
+from urn.distributed import is_main, launch
+from urn.model_files import save_model
+from urn.training import prepare
+
+# One process with 8 images, two with 4 each. Without momentum and decay, the weights after one step
+# at a rate of 1 are the old ones minus the gradients.
+BATCH = 8
+ONE_STEP = {"iterations": 1, "learning_rate": 1.0, "momentum": 0.0, "weight_decay": 0.0}
+CASES = {"gradients": ONE_STEP, "curve": {"iterations": 12, "curve_interval": 3}}
+
+
+class FrozenModel(TinyModel):
+    """BN in eval mode and no dropout: nothing that sees which images come together."""
+
+    def train(self, mode: bool = True) -> "FrozenModel":
+        super().train(mode)
+        self.layers.eval()
+        return self
+
+
+def train_cases(folder: Path) -> None:
+    prepare(3)
+    for name, changes in CASES.items():
+        torch.manual_seed(7)
+        model = FrozenModel()
+        train_tiny(
+            model, folder / name / "work", folder / name / "curve.tsv", batch_size=BATCH, **changes
+        )
+        save_model(model, folder / name / "model.pth", {})
+        torch.save(model.state_dict(), folder / name / f"of_process_{get_rank()}.pth")
+
+
+@pytest.fixture(scope="module")
+def runs(tmp_path_factory: pytest.TempPathFactory) -> dict[int, Path]:
+    """The folders of a training in one process and in two."""
+    folders = {number: tmp_path_factory.mktemp(f"processes_{number}") for number in (1, 2)}
+    train_cases(folders[1])
+    script = folders[2] / "run.py"
+    here = Path(__file__)
+    script.write_text(
+        f"import sys; sys.path[:0] = [{str(here.parent)!r}, {str(here.parents[1])!r}]\n"
+        f"from pathlib import Path\nfrom test_distributed import train_cases\n"
+        f"train_cases(Path({str(folders[2])!r}))\n"
+    )
+    assert launch(str(script), 2, stdout=sys.stdout) == 0
+    return folders
+
+
+def weights(folder: Path, case: str, file: str = "model.pth") -> dict[str, torch.Tensor]:
+    stored = torch.load(folder / case / file, weights_only=True)
+    return stored.get("state_dict", stored)
+
+
+def test_two_processes_make_the_gradients_of_one(runs):
+    torch.manual_seed(7)
+    before = FrozenModel().state_dict()
+    one, two = weights(runs[1], "gradients"), weights(runs[2], "gradients")
+    for name, start in before.items():
+        if start.is_floating_point():
+            torch.testing.assert_close(two[name] - start, one[name] - start, rtol=1e-4, atol=1e-6)
+    assert (one["last.weight"] - before["last.weight"]).abs().max() > 1e-3
+
+
+def test_the_curve_is_that_of_the_whole_batch(runs):
+    one, two = (pd.read_csv(runs[n] / "curve" / "curve.tsv", sep="\t") for n in (1, 2))
+    assert two["iteration"].tolist() == [3, 6, 9, 12]
+    np.testing.assert_allclose(two["loss"], one["loss"], rtol=1e-3)
+    assert one["loss"].iloc[-1] < one["loss"].iloc[0]
+
+
+def test_processes_end_with_the_same_weights(runs):
+    first, second = (weights(runs[2], "curve", f"of_process_{rank}.pth") for rank in (0, 1))
+    assert all(torch.equal(first[name], second[name]) for name in first)
+
+
+def test_a_failing_process_ends_the_training(tmp_path):
+    script = tmp_path / "fails.py"
+    script.write_text("import os, time\nif os.environ['RANK'] == '1': exit(3)\ntime.sleep(600)\n")
+    assert launch(str(script), 2) != 0
+
+
+def test_only_a_launch_makes_other_processes_than_the_main(monkeypatch):
+    assert is_main()
+    monkeypatch.setenv("RANK", "1")
+    assert not is_main()
+
+
+def test_a_training_of_the_workflow_in_two_processes(finished, tmp_path):
+    """The same script, started by the same rule; a change of `gpus` alone makes nothing run."""
+    run = tmp_path / "run"
+    shutil.copytree(finished, run, copy_function=shutil.copy2)
+    model = "results/tiny/resnet18/urn/model.pth"
+    expected = pd.read_csv(run / model.replace("model.pth", "curve.tsv"), sep="\t")
+    file = changed_configuration(tmp_path, segmentation={"gpus": 2})
+    assert planned(run, configuration=file) == {}
+    (run / model).unlink()
+    snakemake(run, model, configuration=file)
+    log = (run / "results/tiny/logs/train_resnet18_urn.log").read_text()
+    assert log.count("iteration/s") == 1  # the first process's word for all
+    curve = pd.read_csv(run / model.replace("model.pth", "curve.tsv"), sep="\t")
+    # Batch statistics are those of two images instead of four.
+    np.testing.assert_allclose(curve["loss"], expected["loss"], rtol=0.3)

@@ -1,0 +1,40 @@
+"""Faults of the machine: nothing is lost or half-written, and the next run mends it."""
+
+import os
+import shutil
+import subprocess
+
+import pytest
+from test_workflow import png_hashes, snakemake
+
+
+@pytest.fixture
+def small_disk(tmp_path):
+    """A file system with room for four small files."""
+    disk = tmp_path / "disk"
+    disk.mkdir()
+    if os.geteuid() != 0:
+        pytest.skip("needs root, to mount a small disk")
+    command = ["mount", "-t", "tmpfs", "-o", "size=16k", "none", str(disk)]
+    if subprocess.run(command, capture_output=True).returncode:
+        pytest.skip("needs the right to mount a small disk")
+    yield disk
+    subprocess.run(["umount", str(disk)], check=True)
+
+
+def test_a_full_disk(finished, tmp_path, small_disk):
+    run = tmp_path / "run"
+    shutil.copytree(finished, run, copy_function=shutil.copy2)
+    folder = run / "results" / "tiny" / "pseudo_masks" / "ppmg"
+    expected = png_hashes(folder)
+    targets = [str(file.relative_to(run)) for file in folder.iterdir()]
+    shutil.rmtree(folder)
+    folder.symlink_to(small_disk)
+    code, output = snakemake(run, *targets, check=False)
+    assert code != 0
+    assert "No space left on device" in output
+    assert png_hashes(folder).items() <= expected.items()
+    assert not [file for file in folder.iterdir() if file.suffix != ".png" or ".part" in file.name]
+    folder.unlink()
+    snakemake(run, *targets)
+    assert png_hashes(folder) == expected

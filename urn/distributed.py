@@ -1,0 +1,88 @@
+"""Trainings in several processes: starting them, joining their group, sharing a model."""
+
+import atexit
+import os
+import socket
+import subprocess
+import sys
+from typing import TextIO
+
+import torch
+from mmengine.model import BaseModel, MMDistributedDataParallel
+from timm.layers import convert_sync_batchnorm
+from torch import distributed, nn
+
+from urn.errors import UserError
+
+
+def is_launched() -> bool:
+    """Whether this process is one of those that `launch` started."""
+    return "LOCAL_RANK" in os.environ
+
+
+def launch(script: str, processes: int, nodes: int = 1, stdout: TextIO | None = None) -> int:
+    """Run a script in `processes` processes, evenly over the nodes of a Slurm job if more than one.
+
+    Returns the exit status once all have ended; when one fails, the others are stopped.
+
+    Raises:
+        UserError: a node has fewer GPUs than processes (and not none: then processors are used).
+    """
+    each, gpus = processes // nodes, torch.cuda.device_count()
+    if 0 < gpus < each:
+        raise UserError(
+            f"{each} training processes need a GPU each, but there are {gpus}: lower gpus"
+        )
+    command = [sys.executable, "-m", "torch.distributed.run", f"--nproc-per-node={each}"]
+    if nodes == 1:
+        command.append("--standalone")
+    else:
+        command = [
+            *("srun", "--overlap", f"--nodes={nodes}", "--ntasks-per-node=1", "--cpu-bind=none"),
+            *command,
+            *(f"--nnodes={nodes}", f"--rdzv-id={os.getpid()}", "--rdzv-backend=c10d"),
+            f"--rdzv-endpoint={socket.gethostname()}:{_free_port()}",
+        ]
+    return subprocess.run([*command, script], stdout=stdout, check=False).returncode
+
+
+def join() -> None:
+    """Join the group of processes that `launch` started, if this is one of them."""
+    if not is_launched() or distributed.is_initialized():
+        return
+    if torch.cuda.is_available():
+        torch.cuda.set_device(int(os.environ["LOCAL_RANK"]))
+    distributed.init_process_group("nccl" if torch.cuda.is_available() else "gloo")
+    atexit.register(distributed.destroy_process_group)
+
+
+def is_main() -> bool:
+    """Whether this process is the one that writes files."""
+    return int(os.environ.get("RANK", 0)) == 0
+
+
+def local_processes() -> int:
+    """The number of the group's processes on this node, which share its processor cores."""
+    return int(os.environ.get("LOCAL_WORLD_SIZE", 1))
+
+
+def shared(model: BaseModel) -> nn.Module:
+    """The model itself or, in a group, a wrapper that averages gradients over its processes.
+
+    Batch statistics are those of the whole batch on GPUs; on processors, of each process's share
+    (torch synchronises them on GPUs only).
+    """
+    if not distributed.is_initialized():
+        return model
+    if not torch.cuda.is_available():
+        return MMDistributedDataParallel(model, broadcast_buffers=False)
+    # timm's conversion: torch's would drop the activations in timm's normalisation layers
+    model = convert_sync_batchnorm(model).cuda()
+    device = torch.cuda.current_device()
+    return MMDistributedDataParallel(model, device_ids=[device], broadcast_buffers=False)
+
+
+def _free_port() -> int:
+    with socket.socket() as server:
+        server.bind(("", 0))
+        return int(server.getsockname()[1])
