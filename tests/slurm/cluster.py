@@ -30,7 +30,6 @@ SlurmdLogFile={folder}/slurmd-%n.log
 JobCompType=jobcomp/filetxt
 JobCompLoc={folder}/finished.txt
 AccountingStorageType=accounting_storage/none
-AccountingStorageTRES=gres/gpu
 JobAcctGatherType=jobacct_gather/linux
 JobAcctGatherFrequency=task=1
 JobAcctGatherParams=OverMemoryKill

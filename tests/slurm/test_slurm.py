@@ -148,14 +148,12 @@ def test_shards_are_array_tasks_side_by_side_on_a_node(through_slurm, cluster):
 
 
 def test_stages_ask_for_what_the_site_file_says(through_slurm, cluster):
-    lines = cluster.ask(
-        "squeue", "-h", "-r", "-t", "all", "-O", "Comment:200,tres-alloc:100,TimeLimit"
-    )
+    fields = "Comment:200,tres-per-job:30,MinMemory,TimeLimit"
+    lines = cluster.ask("squeue", "-h", "-r", "-t", "all", "-O", fields)
     asked = {line.split()[0]: line.split()[1:] for line in lines}
-    gpu = {name for name, (resources, _) in asked.items() if "gres/gpu=1" in resources}
+    gpu = {name for name, (gres, *_) in asked.items() if gres == "gres:gpu:1"}
     assert {name.split("_")[1] for name in gpu} == {"cams", "responses", "train"}
-    resources, limit = asked["rule_index_wildcards_tiny"]
-    assert "mem=1000M" in resources and limit == "1:00:00"
+    assert asked["rule_index_wildcards_tiny"] == ["N/A", "1000M", "1:00:00"]
 
 
 def test_a_training_over_two_nodes(copy, cluster, tmp_path):
@@ -164,9 +162,11 @@ def test_a_training_over_two_nodes(copy, cluster, tmp_path):
     file = tmp_path / "two_nodes.yaml"
     file.write_text(yaml.safe_dump(site | {"segmentation": {"gpus": 2, "nodes": 2}}))
     finish(start(copy, MODEL, site=file), copy)
-    jobs = cluster.ask("squeue", "-h", "-t", "all", "-O", "Comment:200,NodeList:20,tres-alloc:100")
+    jobs = cluster.ask(
+        "squeue", "-h", "-t", "all", "-O", "Comment:200,NodeList:20,tres-per-node:30"
+    )
     (mine,) = [job for job in jobs if "n[1-2]" in job]
-    assert mine.startswith("rule_train_segmentation") and "gres/gpu=2" in mine
+    assert mine.startswith("rule_train_segmentation") and "gres:gpu:1" in mine
     curve = pd.read_csv((copy / MODEL).with_name("curve.tsv"), sep="\t")
     assert curve["iteration"].iloc[-1] == 6 and curve["loss"].notna().all()
 
