@@ -38,6 +38,6 @@ include: "rules/cost.smk"
 rule all:
     default_target: True
     input:
-        f"results/{config['dataset']}/tables/cost.tsv",  # which needs everything else
+        lambda wildcards: everything(config["dataset"]),
     message:
         f"Dataset {config['dataset']} is done"

@@ -147,7 +147,9 @@ def test_ablation_gives_means_and_deviations_over_the_seeds(compared):
         cell = refiners.loc[refiner, "baseline"]
         assert cell["mean"] == pytest.approx(np.mean(values))
         assert cell["std"] == pytest.approx(np.std(values, ddof=1), abs=1e-3)
-        assert cell["score"] == f"{np.mean(values):.2f} ± {np.std(values, ddof=1):.2f}"
+        digits = 3 if np.mean(values) < 1 else 2
+        deviation = np.std(values, ddof=1)
+        assert cell["score"] == f"{np.mean(values):.{digits}f} ± {deviation:.{digits}f}"
         masks = refiners.loc[refiner, "pseudo-masks"]
         assert masks["mean"] == number(compared / "pseudo_masks" / f"{refiner}_miou.txt")
         assert masks["runs"] == 1
