@@ -19,6 +19,7 @@ from test_workflow import REPOSITORY, TRAIN, png_hashes, weights_of
 HERE = Path(__file__).parent
 SHARDS = [f"results/tiny/pseudo_masks/ppmg/{i}.png" for i in TRAIN]
 MODEL = "results/tiny/resnet18/urn/model.pth"
+COST = "results/tiny/tables/cost.tsv"  # which needs every mask, model and score
 STARTED: list[subprocess.Popen] = []
 
 
@@ -59,20 +60,20 @@ def scripts(directory: Path, name: str) -> list[int]:
 
 
 @pytest.fixture(autouse=True)
-def _no_run_stays() -> Iterator[None]:
+def _no_run_stays(cluster: Cluster) -> Iterator[None]:
     """After a test, ends what it left."""
     yield
     for run in STARTED:
         run.kill()
     STARTED.clear()
-    subprocess.run(["scancel", "--user", "root"], check=False)
+    cluster.ask("scancel", "--user", "root")
 
 
 @pytest.fixture(scope="module")
 def through_slurm(cluster: Cluster, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A run of the tiny dataset through Slurm."""
     directory = tmp_path_factory.mktemp("tiny")
-    finish(start(directory), directory)
+    finish(start(directory, COST), directory)
     return directory
 
 
