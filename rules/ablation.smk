@@ -103,6 +103,8 @@ rule ablation:
         "results/{dataset}/benchmarks/ablation_{ablation}.tsv"
     conda:
         "../envs/urn.yaml"
+    resources:
+        **needs("scores"),
     params:
         cells=lambda wildcards: [
             vars(cell)
@@ -121,5 +123,6 @@ rule ablations:
     input:
         lambda wildcards: everything(config["dataset"]),
         lambda wildcards: ablation_targets(config["dataset"]),
+    localrule: True
     message:
         f"All ablations of {config['dataset']} are done"

@@ -77,16 +77,16 @@ def check(config: Mapping[str, Any]) -> None:
 
 
 def _check_batch(dataset: str, section: str, settings: Mapping[str, Any]) -> None:
-    share = settings["batch_size"] // settings["gpus"]
-    for key, value, divisor in (
-        ("batch_size", settings["batch_size"], "gpus"),
-        ("batch_size / gpus", share, "images_per_step"),
-        ("gpus", settings["gpus"], "nodes"),
+    gpus, step = settings["gpus"], settings["images_per_step"] or 1
+    for key, divisor, number in (
+        ("gpus", "nodes", settings["nodes"]),
+        ("batch_size", "gpus", gpus),
+        ("batch_size", "images_per_step" if gpus == 1 else "gpus × images_per_step", gpus * step),
     ):
-        if settings[divisor] and value % settings[divisor]:
+        if settings[key] % number:
             raise UserError(
-                f"config: {section}.{key} of dataset {dataset} is {value}: it must be a multiple "
-                f"of {divisor}, {settings[divisor]}"
+                f"config: {section}.{key} of dataset {dataset} is {settings[key]}: it must be a "
+                f"multiple of {divisor}, {number}"
             )
 
 

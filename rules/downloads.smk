@@ -10,6 +10,7 @@ rule download:
         "data/downloads/benchmarks/{file}.tsv"
     wildcard_constraints:
         file=names(PUBLISHED),
+    localrule: True
     conda:
         "../envs/urn.yaml"
     params:

@@ -18,6 +18,8 @@ rule uncertainty_sheet:
         "results/{dataset}/benchmarks/uncertainty_sheet.tsv"
     conda:
         "../envs/urn.yaml"
+    resources:
+        **needs("scores"),
     params:
         by="uncertainty",
         quantiles=[0.5, 0.75, 0.9, 0.97],
@@ -121,6 +123,8 @@ rule example:
         "results/{dataset}/benchmarks/example_{backbone}_{supervision}.tsv"
     conda:
         "../envs/urn.yaml"
+    resources:
+        **needs("scores"),
     params:
         settings=settings("responses"),
         resize=lambda wildcards: settings("segmentation")(wildcards)["resize"],
@@ -151,6 +155,8 @@ rule pipeline_figure:
         "results/{dataset}/benchmarks/pipeline_figure.tsv"
     conda:
         "../envs/urn.yaml"
+    resources:
+        **needs("scores"),
     params:
         ids=lambda wildcards, input: list(shards(wildcards.dataset, "train").values())[
             : len(input.cams)
@@ -189,6 +195,8 @@ rule response_scales_figure:
         "results/{dataset}/benchmarks/response_scales_figure.tsv"
     conda:
         "../envs/urn.yaml"
+    resources:
+        **needs("scores"),
     params:
         scales=lambda wildcards: settings("uncertainty")(wildcards)["scales"],
         crf_backend=config["crf_backend"],
@@ -217,6 +225,8 @@ rule crf_figure:
         "results/{dataset}/benchmarks/crf_figure.tsv"
     conda:
         "../envs/urn.yaml"
+    resources:
+        **needs("scores"),
     params:
         crf_backend=config["crf_backend"],
         code=code("figures", "refinement.py", "crf"),
@@ -242,6 +252,8 @@ rule training_figure:
         "results/{dataset}/benchmarks/training_figure.tsv"
     conda:
         "../envs/urn.yaml"
+    resources:
+        **needs("scores"),
     params:
         trainings=lambda wildcards: list(trainings(wildcards.dataset).values()),
         code=code("figures"),

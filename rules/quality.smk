@@ -15,6 +15,8 @@ rule cam_quality:
         "results/{dataset}/benchmarks/cam_quality.tsv"
     conda:
         "../envs/urn.yaml"
+    resources:
+        **needs("scores"),
     params:
         ids=lambda wildcards: list(shards(wildcards.dataset, "train").values()),
         code=code("evaluation.py"),
@@ -37,6 +39,8 @@ rule stages:
         "results/{dataset}/benchmarks/stages.tsv"
     conda:
         "../envs/urn.yaml"
+    resources:
+        **needs("scores"),
     params:
         stages=lambda wildcards: [
             (split, name) for split, name, _ in stages(wildcards.dataset)
@@ -70,6 +74,8 @@ rule stages_figure:
         "results/{dataset}/benchmarks/stages_figure.tsv"
     conda:
         "../envs/urn.yaml"
+    resources:
+        **needs("scores"),
     params:
         code=code("figures"),
     message:
@@ -96,6 +102,8 @@ rule reliability:
         "results/{dataset}/benchmarks/reliability_{backbone}.tsv"
     conda:
         "../envs/urn.yaml"
+    resources:
+        **needs("scores"),
     params:
         t=config["t"],
         code=code("evaluation.py", "figures"),
@@ -122,6 +130,8 @@ rule train_images:
         "results/{dataset}/benchmarks/train_images.tsv"
     conda:
         "../envs/urn.yaml"
+    resources:
+        **needs("scores"),
     message:
         "The uncertainty of every training image of {wildcards.dataset}"
     script:
@@ -145,6 +155,8 @@ rule val_images:
         "results/{dataset}/benchmarks/val_images_{backbone}.tsv"
     conda:
         "../envs/urn.yaml"
+    resources:
+        **needs("scores"),
     params:
         code=code("evaluation.py"),
     message:

@@ -17,6 +17,8 @@ rule table_page:
         "results/{dataset}/benchmarks/table_page_{table}.tsv"
     conda:
         "../envs/urn.yaml"
+    resources:
+        **needs("scores"),
     message:
         "The table {wildcards.table} of {wildcards.dataset} as a page"
     script:
@@ -35,6 +37,8 @@ rule front_page:
         "results/{dataset}/benchmarks/front_page.tsv"
     conda:
         "../envs/urn.yaml"
+    resources:
+        **needs("scores"),
     params:
         seed=config["seed"],
         t=config["t"],

@@ -16,6 +16,8 @@ rule test_index:
         dataset=names(TESTED),
     conda:
         "../envs/urn.yaml"
+    resources:
+        **needs("index"),
     params:
         dataset=lambda wildcards: configuration.source(DATASETS[wildcards.dataset]),
         code=code("datasets"),
@@ -41,6 +43,8 @@ rule submission:
         dataset=names(TESTED),
     conda:
         "../envs/urn.yaml"
+    resources:
+        **needs("scores"),
     params:
         code=code("submission.py"),
     message:

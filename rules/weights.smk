@@ -14,6 +14,8 @@ rule weights:
         backbone=names(config["weights"]),
     conda:
         "../envs/urn.yaml"
+    resources:
+        **needs("weights"),
     params:
         format=lambda wildcards: config["weights"][wildcards.backbone]["format"],
         code=code("segmentation/backbones"),

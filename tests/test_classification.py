@@ -379,7 +379,7 @@ def test_training_lowers_the_loss(samples, tmp_path):
     train(
         model,
         TaggedImages(samples, len(SHAPES_CLASSES), crop=96, long_side=(96, 112)),
-        iterations=21,
+        iterations=30,
         batch_size=4,
         learning_rate=0.01,
         parameter_groups=model.parameter_groups(0.01, 5e-4),

@@ -13,6 +13,7 @@ DOCUMENTS = sorted([REPOSITORY / "README.md", *(REPOSITORY / "docs").glob("*.md"
 # What may stand there is explained once, with the section of which it is a part.
 REPEATED = (
     "archives.",
+    "site.",
     "segmentation.by_backbone.",
     "pseudo_masks.by_refiner.",
     "multi_crop.classification.",
