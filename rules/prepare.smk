@@ -40,6 +40,8 @@ for dataset in DOWNLOADED:
                     f"results/{dataset}/benchmarks/{name.format(dataset)}.tsv"
                 conda:
                     "../envs/urn.yaml"
+                resources:
+                    **needs("index"),
                 params:
                     root=lambda wildcards, dataset=dataset: root(dataset),
                     below=below,
@@ -66,6 +68,8 @@ for dataset in [d for d in DOWNLOADED if DATASETS[d]["layout"] == "voc"]:
             f"results/{dataset}/benchmarks/prepare.tsv"
         conda:
             "../envs/urn.yaml"
+        resources:
+            **needs("index"),
         params:
             masks=lambda wildcards, dataset=dataset: f"{root(dataset)}/SegmentationClass",
             code=code("datasets/sbd.py"),
@@ -94,6 +98,8 @@ for dataset in [d for d, entry in DATASETS.items() if entry["layout"] == "coco"]
         conda:
             "../envs/urn.yaml"
         threads: 8
+        resources:
+            **needs("index"),
         params:
             masks=lambda wildcards, dataset=dataset: f"{root(dataset)}/masks",
             code=code("datasets/instances.py"),

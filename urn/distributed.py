@@ -34,16 +34,21 @@ def launch(script: str, processes: int, nodes: int = 1, stdout: TextIO | None = 
             f"{each} training processes need a GPU each, but there are {gpus}: lower gpus"
         )
     command = [sys.executable, "-m", "torch.distributed.run", f"--nproc-per-node={each}"]
+    environment = dict(os.environ)
     if nodes == 1:
         command.append("--standalone")
     else:
         command = [
-            *("srun", "--overlap", f"--nodes={nodes}", "--ntasks-per-node=1", "--cpu-bind=none"),
+            *("srun", "--overlap", f"--nodes={nodes}", f"--ntasks={nodes}", "--cpu-bind=none"),
             *command,
             *(f"--nnodes={nodes}", f"--rdzv-id={os.getpid()}", "--rdzv-backend=c10d"),
             f"--rdzv-endpoint={socket.gethostname()}:{_free_port()}",
         ]
-    return subprocess.run([*command, script], stdout=stdout, check=False).returncode
+        for name in [n for n in environment if n.startswith("SLURM_")]:
+            if name not in ("SLURM_JOB_ID", "SLURM_CONF"):
+                del environment[name]  # they tell of the step of this process, on one node
+    done = subprocess.run([*command, script], stdout=stdout, env=environment, check=False)
+    return done.returncode
 
 
 def join() -> None:

@@ -35,7 +35,9 @@ def logged(path: str) -> Iterator[None]:
     if RANK not in (None, "0"):
         terminal = os.open(os.devnull, os.O_WRONLY)
     progress.terminal = os.fdopen(terminal, "w", buffering=1)
-    with open(path, "w" if RANK is None else "a", buffering=1) as log:
+    if RANK is None:
+        Path(path).write_text("")
+    with open(path, "a", buffering=1) as log:  # several processes of a training write to it
         os.dup2(log.fileno(), 1)
         os.dup2(log.fileno(), 2)
     logging.basicConfig(
