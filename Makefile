@@ -4,7 +4,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 CORES ?= $(shell nproc)
 
-.PHONY: demo test lint install estimate slurm dag
+.PHONY: demo test test-slurm lint install estimate slurm dag
 
 demo: install  ## the whole pipeline on the generated dataset
 	$(BIN)/snakemake --cores $(CORES)
@@ -13,10 +13,13 @@ estimate: install  ## what a run would cost; with CONFIG=mine.yaml, a run of tha
 	$(BIN)/snakemake estimate --forcerun estimate --cores 1 --quiet all \
 	  $(if $(CONFIG),--configfile $(CONFIG))
 
-test: install lint slurm  ## checks, unit tests and end-to-end runs
+test: install lint  ## checks, unit tests and end-to-end runs
 	$(BIN)/pytest
 
-slurm:  ## for the tests on a real Slurm: its Debian packages, where they can be had
+test-slurm: install slurm  ## the tests on a real Slurm, started for them
+	$(BIN)/pytest tests/slurm
+
+slurm:  # its Debian packages, where they can be had
 	@command -v slurmctld munged > /dev/null \
 	  || { [ "$$(id -u)" = 0 ] && command -v apt-get > /dev/null \
 	  && apt-get update > /dev/null && DEBIAN_FRONTEND=noninteractive \
