@@ -61,8 +61,8 @@ def train(
     parameter_groups: list[dict[str, Any]] | None = None,
     images_per_step: int | None = None,
     precision: str = "float32",
-    workers: int = 0,
     threads: int | None = None,
+    workers: int | None = None,
     channels_last: bool = True,
     collate: Callable[[list], Any] = pseudo_collate,
     checkpoint_interval: int | None = None,
@@ -94,7 +94,9 @@ def train(
             batch in as many steps as that needs, adding up their gradients. None: in one step.
         precision: "float32", or "bfloat16" or "float16" for mixed precision (on processors
             without instructions for it, it is slower).
-        threads: torch's threads; None leaves them alone.
+        threads: torch's threads; None leaves them alone. Shared out among the processes of a node.
+        workers: processes that load samples. None: with a GPU, one for every further thread, so
+            that it need not wait for images; without, none, as all threads compute.
         checkpoint_interval: iterations between checkpoints; by default a twentieth of them all.
         evaluate: gives the model's mIoU (%); the first process calls it.
         evaluate_every: iterations between its calls; 0 for none.
@@ -121,6 +123,8 @@ def train(
     )
     if threads is not None:
         torch.set_num_threads(max(1, threads // distributed.local_processes()))
+    if workers is None:
+        workers = torch.get_num_threads() - 1 if torch.cuda.is_available() else 0
     if channels_last:  # convolutions take the layout of their weights, whatever that of the input
         model.to(memory_format=torch.channels_last)
 
