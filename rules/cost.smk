@@ -14,6 +14,8 @@ rule cost:
         ),
     log:
         "results/{dataset}/logs/cost.log",
+    benchmark:
+        "results/{dataset}/benchmarks/cost.tsv"
     localrule: True
     conda:
         "../envs/urn.yaml"

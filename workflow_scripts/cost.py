@@ -25,6 +25,7 @@ def images_of(job: str) -> int:
 
 with logged(snakemake.log[0]):
     files = sorted(Path(snakemake.params.benchmarks).glob("*.tsv"))
+    files = [file for file in files if file.stem != "cost"]  # an earlier run's own
     jobs = pd.concat([pd.read_csv(file, sep="\t", na_values="-") for file in files])
     jobs["stage"] = [re.sub(r"_\d{5}$", "", file.stem) for file in files]
     jobs["images"] = [images_of(file.stem) for file in files]
