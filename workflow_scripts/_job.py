@@ -1,7 +1,4 @@
-"""Around every script: its log, its one-sentence errors, and the library on the path.
-
-Scripts import this first.
-"""
+"""Around every script: its log and its one-sentence errors."""
 
 import hashlib
 import logging
@@ -11,8 +8,6 @@ import traceback
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-
-sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
 from urn import progress
 from urn.errors import UserError

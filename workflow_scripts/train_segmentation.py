@@ -1,14 +1,9 @@
 """Train a segmentation model on masks and, where the supervision has them, weight masks."""
 
-import shutil
 from functools import partial
 
 from urn.datasets.index import read_index
-from urn.distributed import is_main
 from urn.errors import UserError
-from urn.model_files import save_model
-from urn.segmentation.backbones import load_published_state_dict
-from urn.segmentation.backbones.checkpoints import read_checkpoint
 from urn.segmentation.dataset import SegmentationDataset
 from urn.segmentation.inference import single_scale_miou
 from urn.segmentation.model import build_segmentor
@@ -16,6 +11,7 @@ from urn.segmentation.transforms import training_pipeline
 from urn.training import prepare, train
 
 from _job import fingerprint, in_processes, logged
+from _training import arguments, load_initial, save
 
 with logged(snakemake.log[0]):
     in_processes(snakemake.resources.processes, snakemake.resources.nodes)
@@ -39,8 +35,7 @@ with logged(snakemake.log[0]):
     }
     prepare(params.seed)
     model = build_segmentor(**build, loss=loss, pretrained=settings["weights"] == "imagenet")
-    for initial in snakemake.input.initial:
-        load_published_state_dict(model.backbone, read_checkpoint(initial, "torch"))
+    load_initial(model.backbone, snakemake.input.initial)
     images = [entry.image for entry in index.split("train")]
     masks = snakemake.input.masks
     weights = snakemake.input.get("weights") or [None] * len(masks)
@@ -57,14 +52,8 @@ with logged(snakemake.log[0]):
                 settings["crop"], tuple(settings["resize"]), tuple(settings["ratios"])
             ),
         ),
-        iterations=settings["iterations"],
-        batch_size=settings["batch_size"],
-        images_per_step=settings["images_per_step"],
-        learning_rate=settings["learning_rate"],
+        **arguments(snakemake),
         min_learning_rate=settings["min_learning_rate"],
-        weight_decay=settings["weight_decay"],
-        precision=settings["precision"],
-        channels_last=settings["channels_last"],
         evaluate=partial(
             single_scale_miou,
             model,
@@ -75,15 +64,7 @@ with logged(snakemake.log[0]):
             **params.windows,
         ),
         evaluate_every=settings["evaluate_every"],
-        seed=params.seed,
-        threads=snakemake.threads,
-        work_dir=params.work,
-        curve=snakemake.output.curve,
         description=f"{snakemake.wildcards.backbone} {snakemake.wildcards.supervision}",
         identity=repr((settings, loss, params.code, fingerprint(snakemake.input))),
     )
-    meta = {"build": build, "seed": params.seed, "settings": settings, "loss": loss}
-    meta["classes"] = list(index.classes)
-    save_model(model, snakemake.output.model, meta)
-    if is_main():
-        shutil.rmtree(snakemake.params.work)
+    save(model, snakemake, build=build, loss=loss, classes=list(index.classes))

@@ -1,0 +1,41 @@
+"""What the scripts of all trainings do alike."""
+
+import shutil
+from collections.abc import Iterable
+from typing import Any
+
+from torch import nn
+
+from urn.distributed import is_main
+from urn.model_files import save_model
+from urn.segmentation.backbones import Backbone, load_published_state_dict
+from urn.segmentation.backbones.checkpoints import read_checkpoint
+
+SETTINGS = (
+    *("iterations", "batch_size", "images_per_step", "learning_rate", "weight_decay"),
+    *("precision", "channels_last"),
+)
+
+
+def load_initial(backbone: Backbone, files: Iterable[str]) -> None:
+    """Start from published weights, where the training has their file."""
+    for file in files:
+        load_published_state_dict(backbone, read_checkpoint(file, "torch"))
+
+
+def arguments(job: Any) -> dict[str, Any]:
+    """Arguments of `urn.training.train` that a job (the `snakemake` of its script) gives."""
+    return {name: job.params.settings[name] for name in SETTINGS} | {
+        "seed": job.params.seed,
+        "threads": job.threads,
+        "work_dir": job.params.work,
+        "curve": job.output.curve,
+    }
+
+
+def save(model: nn.Module, job: Any, **meta: Any) -> None:
+    """Write the trained model, with its seed and settings, and remove the checkpoints."""
+    meta |= {"seed": job.params.seed, "settings": job.params.settings}
+    save_model(model, job.output.model, meta)
+    if is_main():
+        shutil.rmtree(job.params.work)
