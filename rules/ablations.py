@@ -112,7 +112,7 @@ def _scale_sets(paths: _Paths) -> Iterator[Cell]:
     sets = {"": paths.scales} | {
         name: row["scales"]
         for name, row in paths.config["weightings"].items()
-        if row["method"] == "urn"
+        if row["method"] == "urn" and row["scales"] != paths.scales
     }
     for name, scales in sets.items():
         setting = " ".join(f"{scale:g}" for scale in scales)

@@ -26,7 +26,7 @@ SUPERSAMPLING = 4  # outlines are drawn this much larger, for smooth edges
 MOST_OVERLAP = 0.1  # part of a class's pixels that a later object may hide
 MOST_OUTSIDE = 0.1  # part of an object's width or height that the border may cut off
 LEAST_CONTRAST = 75.0  # RGB distance between a body's own colour and the ground
-HINT = 0.5  # how much of its class's texture shows through a body
+HINT = 0.65  # how much of its class's texture shows through a body
 JPEG_QUALITY = 92
 
 # Two or three ground colours that go together: meadow, sea, sand, stone, dusk, snow.
