@@ -117,6 +117,12 @@ def job_of(pid: int) -> tuple[str, str]:
     return environment["SLURM_JOB_ID"], environment["SLURMD_NODENAME"]
 
 
+def masks(directory: Path) -> dict[str, str]:
+    """Hashes of a run's masks and weights: figures also show what jobs took."""
+    hashes = png_hashes(directory / "results")
+    return {file: digest for file, digest in hashes.items() if "/figures/" not in file}
+
+
 def assert_whole(directory: Path, through_slurm: Path) -> None:
     """The run's files are those of the undisturbed run, and nothing is half-written."""
     assert png_hashes(directory / "results") == png_hashes(through_slurm / "results")
@@ -124,7 +130,7 @@ def assert_whole(directory: Path, through_slurm: Path) -> None:
 
 
 def test_results_are_those_of_a_local_run(through_slurm, finished):
-    assert png_hashes(through_slurm / "results") == png_hashes(finished / "results")
+    assert masks(through_slurm) == masks(finished)
     models = list(finished.glob("results/**/*.pth"))
     assert len(models) == 4
     for model in models:
@@ -140,7 +146,7 @@ def test_shards_are_array_tasks_side_by_side_on_a_node(through_slurm, cluster):
     arrays = {rule for rule in ("cams", "responses") for job in jobs if f"rule_{rule}_" in job[4]}
     assert arrays == {"cams", "responses"}
     tasks = [job for job in jobs if "_" in job[0]]
-    assert len({job[0].split("_")[0] for job in tasks}) >= 3  # cams, and responses more than once
+    assert len({job[0].split("_")[0] for job in tasks}) < len(tasks)
     assert any(
         one[1] == other[1] and one[2] < other[3] and other[2] < one[3]
         for one, other in itertools.combinations(tasks, 2)
