@@ -3,10 +3,13 @@
 from dataclasses import dataclass
 
 import pytest
+from snakemake.cli import get_argument_parser
 from snakemake.io import IOFile
 from snakemake.output_index import OutputIndex
+from snakemake.settings.types import MaxJobsPerTimespan, SchedulingSettings
 
 from benchmarks.dry_run import BACKBONES, dry_run, touch_everything, write_datasets
+from rules import rate_limit
 from rules.output_index import OutputIndexByName
 
 
@@ -59,3 +62,15 @@ def test_producers_are_those_that_snakemake_finds():
         assert ours.match_producers(file) == snakemakes.match_producers(file), file
     names = {rule.name for rule in ours.match_producers("r/d/y:a_b/m/s/b.png")}
     assert names == {"shard", "wide"}
+
+
+def test_only_the_default_rate_limit_is_lifted():
+    parser = get_argument_parser()
+    default = parser.parse_args([]).max_jobs_per_timespan
+    assert (default.max_jobs, default.timespan) == rate_limit.DEFAULT
+    chosen = MaxJobsPerTimespan(2, "1m")
+    for limit, left in ((default, None), (chosen, chosen), (None, None)):
+        settings = SchedulingSettings(max_jobs_per_timespan=limit)
+        rate_limit.lift_default(settings)
+        assert settings.max_jobs_per_timespan is left
+    rate_limit.lift_default(None)
