@@ -11,10 +11,10 @@ from snakemake.exceptions import WorkflowError
 sys.path.insert(0, str(Path(workflow.basedir)))
 
 from urn.errors import UserError
-from rules import ablations, configuration, output_index, rate_limit
+from rules import ablations, configuration, output_index, scheduling
 
 output_index.install()
-rate_limit.lift_default(workflow.scheduling_settings)
+scheduling.install()
 try:
     configuration.check(config)
 except UserError as error:

@@ -1,15 +1,15 @@
 """The full-size targets of VOC and COCO, planned for the first of the real lists' images."""
 
+import threading
 from dataclasses import dataclass
 
 import pytest
-from snakemake.cli import get_argument_parser
 from snakemake.io import IOFile
 from snakemake.output_index import OutputIndex
-from snakemake.settings.types import MaxJobsPerTimespan, SchedulingSettings
+from snakemake.scheduling.job_scheduler import JobScheduler
 
 from benchmarks.dry_run import BACKBONES, dry_run, touch_everything, write_datasets
-from rules import rate_limit
+from rules import scheduling
 from rules.output_index import OutputIndexByName
 
 
@@ -64,13 +64,12 @@ def test_producers_are_those_that_snakemake_finds():
     assert names == {"shard", "wide"}
 
 
-def test_only_the_default_rate_limit_is_lifted():
-    parser = get_argument_parser()
-    default = parser.parse_args([]).max_jobs_per_timespan
-    assert (default.max_jobs, default.timespan) == rate_limit.DEFAULT
-    chosen = MaxJobsPerTimespan(2, "1m")
-    for limit, left in ((default, None), (chosen, chosen), (None, None)):
-        settings = SchedulingSettings(max_jobs_per_timespan=limit)
-        rate_limit.lift_default(settings)
-        assert settings.max_jobs_per_timespan is left
-    rate_limit.lift_default(None)
+def test_looks_at_waiting_jobs_do_not_pile_up():
+    scheduling.install()
+    scheduler = JobScheduler.__new__(JobScheduler)
+    scheduler._open_jobs = threading.Semaphore(0)
+    for _ in range(2):  # as before, once the first look is over
+        for _ in range(5):
+            scheduler._schedule_reevalutation(0.1)
+        assert scheduler._open_jobs.acquire(timeout=30)
+        assert not scheduler._open_jobs.acquire(timeout=0.5)
