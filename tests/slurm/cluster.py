@@ -55,6 +55,8 @@ def missing() -> str:
         return f"needs Slurm: {', '.join(absent)} not found (Debian: slurm-wlm, munge)"
     if os.geteuid() != 0:
         return "needs root, to start Slurm's daemons"
+    if subprocess.run(["unshare", "--mount", "true"], check=False, capture_output=True).returncode:
+        return "needs the right to give each node its own mounts"
     if Path("/etc/slurm/slurm.conf").exists():
         return "this machine is part of a Slurm already"
     return ""
@@ -130,7 +132,7 @@ class Cluster:
             daemon = self._daemons.pop(name)
             daemon.send_signal(signal.SIGTERM)
             daemon.wait(timeout=60)
-        CONFIGURATION.unlink()
+        CONFIGURATION.unlink(missing_ok=True)
 
     def states(self) -> dict[str, str]:
         """Every node's state."""

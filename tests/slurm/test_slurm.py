@@ -163,6 +163,7 @@ def test_stages_ask_for_what_the_site_file_says(through_slurm, cluster):
     assert asked["rule_index_wildcards_tiny"] == ["N/A", "1000M", "1:00:00"]
 
 
+@pytest.mark.slow
 def test_a_training_over_two_nodes(copy, cluster, tmp_path):
     (copy / MODEL).unlink()
     site = yaml.safe_load((HERE / "site.yaml").read_text())
@@ -178,6 +179,7 @@ def test_a_training_over_two_nodes(copy, cluster, tmp_path):
     assert curve["iteration"].iloc[-1] == 6 and curve["loss"].notna().all()
 
 
+@pytest.mark.slow
 def test_a_killed_shard_is_run_again(unfinished, through_slurm, hold):
     run = start(unfinished, *SHARDS)
     os.kill(hold(unfinished, "pseudo_masks"), signal.SIGKILL)
@@ -185,6 +187,7 @@ def test_a_killed_shard_is_run_again(unfinished, through_slurm, hold):
     assert_whole(unfinished, through_slurm)
 
 
+@pytest.mark.slow
 def test_a_node_that_goes_away(unfinished, through_slurm, cluster, hold):
     run = start(unfinished, *SHARDS)
     _, node = job_of(hold(unfinished, "pseudo_masks"))
@@ -196,6 +199,7 @@ def test_a_node_that_goes_away(unfinished, through_slurm, cluster, hold):
     wait_for(lambda: cluster.states()[node] in ("idle", "mixed"), f"node {node}")
 
 
+@pytest.mark.slow
 def test_a_killed_head_and_its_training(copy, through_slurm):
     (copy / MODEL).unlink()
     run = start(copy, MODEL)
@@ -209,9 +213,10 @@ def test_a_killed_head_and_its_training(copy, through_slurm):
     assert all(torch.equal(found[name], value) for name, value in expected.items())
 
 
+@pytest.mark.slow
 def test_a_job_over_its_memory_gets_more(unfinished, through_slurm, tmp_path):
     site = yaml.safe_load((HERE / "site.yaml").read_text())
-    site["site"]["stages"] = {"pseudo_masks": {"mem_mb": 250, "runtime": 10}}
+    site["site"]["stages"] = {"pseudo_masks": {"mem_mb": 100, "runtime": 10}}
     file = tmp_path / "little_memory.yaml"
     file.write_text(yaml.safe_dump(site))
     finish(start(unfinished, *SHARDS, "--retries", "4", site=file), unfinished)
@@ -220,6 +225,7 @@ def test_a_job_over_its_memory_gets_more(unfinished, through_slurm, tmp_path):
     assert_whole(unfinished, through_slurm)
 
 
+@pytest.mark.slow
 def test_a_job_over_its_time(unfinished, through_slurm, cluster, hold):
     run = start(unfinished, *SHARDS)
     job, _ = job_of(hold(unfinished, "pseudo_masks"))
@@ -228,6 +234,7 @@ def test_a_job_over_its_time(unfinished, through_slurm, cluster, hold):
     assert_whole(unfinished, through_slurm)
 
 
+@pytest.mark.slow
 def test_a_node_without_the_shared_folder(unfinished, through_slurm, cluster):
     images = unfinished / "data" / "tiny"
     for node in NODES:
