@@ -78,7 +78,11 @@ class Cluster:
         self._daemons: dict[str, subprocess.Popen] = {}
 
     def start(self) -> None:
-        """Start all daemons and wait until every node is idle."""
+        """Start all daemons and wait until every node is idle.
+
+        Raises:
+            AssertionError: they are not after a minute; what kept them is in the folder's logs.
+        """
         self.folder.chmod(0o755)
         (self.folder / "state").mkdir()
         key = self.folder / "munge.key"
@@ -102,11 +106,11 @@ class Cluster:
         CONFIGURATION.unlink(missing_ok=True)
         CONFIGURATION.symlink_to(configuration)
         self._start("munged", "--foreground", "--force", *self._munge_files())
-        wait_for((self.folder / "munge.socket").exists, "munged")
+        wait_for((self.folder / "munge.socket").exists, "munged", seconds=60)
         self._start("slurmctld", "-D", "-f", str(configuration))
         for name in NODES:
             self.start_node(name)
-        wait_for(lambda: self.states() == dict.fromkeys(NODES, "idle"), "the nodes")
+        wait_for(lambda: self.states() == dict.fromkeys(NODES, "idle"), "the nodes", seconds=60)
 
     def start_node(self, name: str) -> None:
         """Start a node's slurmd."""
