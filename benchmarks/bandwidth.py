@@ -14,7 +14,7 @@ import numpy as np
 from benchmarks.imitation import photographs
 from benchmarks.measure import seconds
 from urn.crf import SEGMENTATION_CRF
-from urn.crf.kernels import LANES
+from urn.crf.embedding import LANES
 from urn.crf.numba_backend import Engine
 
 ROW = LANES * 4  # bytes
@@ -25,7 +25,7 @@ def bytes_of_an_iteration(engine: Engine, pixels: int) -> int:
     """For one block of channels of two-label fields."""
     moved = pixels * (2 * ROW + 2 * ROW + ROW)  # marginals and messages, met with the advantage
     for kernel in (engine._bilateral, engine._spatial):
-        vertices = int(kernel.chains[0][0]) // LANES
+        vertices = int(kernel.chains[0][0])
         moved += 2 * (kernel.corners.nbytes + kernel.weights.nbytes)  # splat and slice
         moved += pixels * 2 * ROW  # marginals in, messages out
         moved += vertices * 4 * ROW  # zeroed and splatted; sliced

@@ -125,6 +125,10 @@ def test_vertices_are_numbered_as_pixels_reach_them():
     np.testing.assert_array_equal(np.sort(order), np.arange(2000))
     lattice = build_lattice(spatial_features(50, order, 2.0))
     first = np.unique(lattice.corners.ravel(), return_index=True)[1]
+    np.testing.assert_array_equal(
+        lattice.reached[:2], [lattice.corners[:n].max() + 1 for n in (32, 64)]
+    )
+    assert lattice.reached[-1] == lattice.vertices
     assert len(first) == lattice.vertices
     assert (np.diff(first) > 0).all()
     np.testing.assert_allclose(lattice.weights.sum(axis=1), 1, atol=1e-5)
@@ -148,11 +152,11 @@ def test_kernels_too_narrow_to_number_their_vertices():
 
 START = """
 import numpy as np
-from urn.crf import DenseCRF, kernels, lattice
+from urn.crf import DenseCRF, embedding, kernels, lattice
 image = np.arange(600, dtype=np.uint8).reshape(10, 20, 3)
 field = np.linspace(0.1, 0.9, 200, dtype=np.float32).reshape(10, 20)
 print(DenseCRF(image, backend="numba").masks(np.stack([field, 1 - field])).sum(), end=" ")
-functions = [*vars(kernels).values(), *vars(lattice).values(), *lattice.EMBED.values()]
+functions = [*vars(kernels).values(), *vars(lattice).values(), *embedding.EMBED.values()]
 print(sum(sum(f.stats.cache_misses.values()) for f in functions if hasattr(f, "stats")))
 """
 

@@ -1,13 +1,9 @@
 """The compiled loops of the Numba backend.
 
-Values of one pixel or vertex lie side by side in rows of `LANES` channels; an array of N rows is
-flat, float32. A state is B such arrays one after another: with G fields of L labels filtered
-together, channel l·G + g is label l of field g, in array (l·G + g) // LANES. Label L − 1 has no
-channel: its marginal is what the others leave of one, and so is its message.
-
-A last array of which at most FEW lanes are in use is filtered on these lanes alone.
-
-Corners and chains (see `urn.crf.lattice.Lattice`) hold the places of rows, vertex · LANES.
+With G fields of L labels filtered together, channel l·G + g is label l of field g. Label L − 1 has
+no channel: its marginal is what the others leave of one, and so is its message. A state holds
+channels LANES at a time, in blocks one after another; in a block, every pixel has a row. A single
+block has rows only as wide (1, 2, 4 or LANES) as its channels need. Flat float32.
 """
 
 from collections.abc import Callable
@@ -16,6 +12,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numba import njit
 
+from urn.crf.embedding import LANES, PIXELS
 from urn.crf.lanes import (
     fill,
     fused_multiply_add,
@@ -28,9 +25,6 @@ from urn.crf.lanes import (
     two_to_the,
 )
 
-LANES = 8
-FEW = LANES // 2
-PIXELS = 32  # handled together where labels meet, so that their rows stay in the first-level cache
 # exp of more or less counts as exp of this: sums stay finite, and products need no denormals.
 LARGEST_EXPONENT = np.float32(60)
 
@@ -58,18 +52,19 @@ def _taken(
     """What pixel `p` takes back from its corners."""
     row = fill(np.float32(0), lanes)
     for corner in range(corner_count):
-        place = np.int64(corners[p, corner]) >> shift
+        place = np.int64(corners[p, corner]) << shift
         weight = fill(weights[p, corner], lanes)
         row = fused_multiply_add(weight, load(values, place, lanes), row)
     return row
 
 
-def _sharing(corner_count: int, lanes: int) -> tuple[Kernel, Kernel, Kernel]:
+def _sharing(corner_count: int, lanes: int, shift: int) -> tuple[Kernel, Kernel, Kernel]:
     """`splat`, `slice_` and `slice_add` for lattices of so many corners; the loops unroll."""
-    shift = 0 if lanes == LANES else 1  # of places, to rows half as wide
 
     @jit
-    def splat(rows: Array, corners: Array, weights: Array, reached: Array, values: Array) -> None:
+    def splat(
+        rows: Array, width: int, corners: Array, weights: Array, reached: Array, values: Array
+    ) -> None:
         """Share the rows of all pixels among their corners.
 
         `values` has V + 2 rows, of which row V stays zero and row V + 1 takes what `blur` has no
@@ -77,13 +72,13 @@ def _sharing(corner_count: int, lanes: int) -> tuple[Kernel, Kernel, Kernel]:
         """
         done = np.int64(0)
         for part in range(len(reached)):
-            end = np.int64(reached[part]) >> shift
+            end = np.int64(reached[part]) << shift
             values[done:end] = 0
             done = end
             for p in range(part * PIXELS, min((part + 1) * PIXELS, len(corners))):
-                row = load(rows, p * LANES, lanes)
+                row = load(rows, p * width, lanes)
                 for corner in range(corner_count):
-                    place = np.int64(corners[p, corner]) >> shift
+                    place = np.int64(corners[p, corner]) << shift
                     sum_ = fused_multiply_add(
                         fill(weights[p, corner], lanes), row, load(values, place, lanes)
                     )
@@ -91,37 +86,38 @@ def _sharing(corner_count: int, lanes: int) -> tuple[Kernel, Kernel, Kernel]:
         values[done:] = 0
 
     @jit
-    def slice_(values: Array, corners: Array, weights: Array, rows: Array) -> None:
+    def slice_(values: Array, corners: Array, weights: Array, rows: Array, width: int) -> None:
         """Write what every pixel takes back."""
         for p in range(len(corners)):
-            store(rows, p * LANES, _taken(values, p, corners, weights, corner_count, lanes, shift))
+            row = _taken(values, p, corners, weights, corner_count, lanes, shift)
+            store(rows, p * width, row)
 
     @jit
     def slice_add(
-        values: Array, corners: Array, weights: Array, others: Array, rows: Array
+        values: Array, corners: Array, weights: Array, others: Array, rows: Array, width: int
     ) -> None:
         """Write `others` + what every pixel takes back."""
         for p in range(len(corners)):
             row = _taken(values, p, corners, weights, corner_count, lanes, shift)
-            store(rows, p * LANES, row + load(others, p * LANES, lanes))
+            store(rows, p * width, row + load(others, p * width, lanes))
 
     return splat, slice_, slice_add
 
 
 def _passes(lanes: int) -> Passes:
-    shift = 0 if lanes == LANES else 1  # of places, to rows half as wide
-    splat_spatial, _, slice_add_spatial = _sharing(3, lanes)
-    splat_bilateral, slice_bilateral, _ = _sharing(6, lanes)
+    shift = lanes.bit_length() - 1  # from a vertex to the place of its row
+    splat_spatial, _, slice_add_spatial = _sharing(3, lanes, shift)
+    splat_bilateral, slice_bilateral, _ = _sharing(6, lanes, shift)
 
     @jit
     def blur(values: Array, chain: Array) -> None:
         """Add half of both neighbours along one axis to every vertex of `chain`, in place."""
-        zeros = np.int64(chain[0]) >> shift
+        zeros = np.int64(chain[0]) << shift
         half = fill(np.float32(0.5), lanes)
         before = current = fill(np.float32(0), lanes)
         here = zeros
         for i in range(1, len(chain)):
-            there = np.int64(chain[i]) >> shift
+            there = np.int64(chain[i]) << shift
             after = load(values, there, lanes)
             place = here + (lanes if here == zeros else 0)
             store(values, place, fused_multiply_add(half, before + after, current))
@@ -130,7 +126,12 @@ def _passes(lanes: int) -> Passes:
     return Passes(splat_spatial, splat_bilateral, blur, slice_bilateral, slice_add_spatial)
 
 
-ALL_PASSES, FEW_PASSES = _passes(LANES), _passes(FEW)
+PASSES = {lanes: _passes(lanes) for lanes in (1, 2, 4, LANES)}
+
+
+def lanes_for(channels: int) -> int:
+    """How wide rows of so many channels, at most LANES, are."""
+    return min(lanes for lanes in PASSES if lanes >= channels)
 
 
 @njit(inline="always")
@@ -152,22 +153,31 @@ def _exponential(x: Any) -> Any:
     return series * two_to_the(whole)
 
 
-# Messages become marginals in place: softmax of `advantage` (a state that holds log-probabilities
-# less those of label L − 1) plus messages. `total_message` is, for every pixel, the sum of a
-# field's messages over its L labels. The score of label L − 1 is the reference: e^0 = 1.
+# Messages become marginals in place: softmax of `advantage` (log-probabilities less those of label
+# L − 1) plus messages less that of label L − 1. What the messages of all labels sum to is known,
+# and the same for every field: it is part of `advantage` (see `expect`), and the sum over the
+# others is added. The score of label L − 1 is the reference: e^0 = 1.
 
 
 @jit
-def meet_columns(state: Array, advantage: Array, total_message: Array) -> None:
-    """For fields whose labels lie in the same lane of different blocks."""
+def meet_alone(state: Array, advantage: Array) -> None:
+    """For fields of two labels, each in a lane of a single block."""
     one = fill(np.float32(1), LANES)
-    pixels = len(total_message)
+    for place in range(0, len(state), LANES):
+        message = load(state, place, LANES)
+        power = _exponential(message + message + load(advantage, place, LANES))
+        store(state, place, power / (one + power))
+
+
+@jit
+def meet_columns(state: Array, advantage: Array, pixels: int) -> None:
+    """For fields whose labels lie in the same lane of different blocks."""
     block = pixels * LANES
     for first in range(0, block, LANES):
-        total = fill(-total_message[first // LANES], LANES)
+        total = fill(np.float32(0), LANES)
         for place in range(first, len(state), block):
             total = total + load(state, place, LANES)
-        powers = one
+        powers = fill(np.float32(1), LANES)
         for place in range(first, len(state), block):
             score = load(state, place, LANES) + total + load(advantage, place, LANES)
             power = _exponential(score)
@@ -179,43 +189,51 @@ def meet_columns(state: Array, advantage: Array, total_message: Array) -> None:
 
 @jit
 def meet_few(
-    state: Array, advantage: Array, total_message: Array, labels: int, fields: int
+    state: Array, advantage: Array, pixels: int, width: int, labels: int, fields: int
 ) -> None:
-    """For fields whose labels lie in different lanes of a few blocks.
+    """For fields whose labels lie in different lanes of one block, or of a few.
 
     Sums are taken in the order of `meet_columns`: the results do not depend on the layout.
     """
-    pixels = len(total_message)
-    block = pixels * LANES
     channels = (labels - 1) * fields
-    rows = -(-channels // LANES) * LANES
-    width = rows + LANES
-    own = np.empty(PIXELS * width, np.float32)
-    sums = np.empty(PIXELS * width, np.float32)
+    row = -(-channels // LANES) * width
+    own, ahead, sums = np.zeros((3, PIXELS * row + LANES), np.float32)
     for first in range(0, pixels, PIXELS):
         number = min(PIXELS, pixels - first)
+        _gather(state, first, number, pixels, width, row, own)
+        _gather(advantage, first, number, pixels, width, row, ahead)
         for i in range(number):
-            place = (first + i) * LANES
-            for row in range(i * width, i * width + rows, LANES):
-                store(own, row, load(state, place, LANES))
-                place += block
+            _sum_labels(own, i * row, channels, fields, fill(np.float32(0), LANES), sums)
+        for place in range(0, number * row, LANES):
+            score = load(own, place, LANES) + load(sums, place, LANES)
+            store(own, place, _exponential(score + load(ahead, place, LANES)))
         for i in range(number):
-            total = fill(-total_message[first + i], LANES)
-            _sum_labels(own, i * width, channels, fields, total, sums)
+            _sum_labels(own, i * row, channels, fields, fill(np.float32(1), LANES), sums)
+        for place in range(0, number * row, LANES):
+            store(own, place, load(own, place, LANES) / load(sums, place, LANES))
+        if row == width:
+            for place in range(0, number * width, LANES):
+                store(state, first * width + place, load(own, place, LANES))
+        else:
+            for i in range(number):
+                for column in range(0, row, LANES):
+                    place = column * pixels + (first + i) * LANES
+                    store(state, place, load(own, i * row + column, LANES))
+
+
+@njit(inline="always")
+def _gather(
+    state: Array, first: int, number: int, pixels: int, width: int, row: int, own: Array
+) -> None:
+    """Bring the rows that some pixels have in all blocks side by side."""
+    if row == width:
+        for place in range(0, number * width, LANES):
+            store(own, place, load(state, first * width + place, LANES))
+    else:
         for i in range(number):
-            place = (first + i) * LANES
-            for row in range(i * width, i * width + rows, LANES):
-                score = load(own, row, LANES) + load(sums, row, LANES)
-                store(own, row, _exponential(score + load(advantage, place, LANES)))
-                place += block
-        for i in range(number):
-            one = fill(np.float32(1), LANES)
-            _sum_labels(own, i * width, channels, fields, one, sums)
-        for i in range(number):
-            place = (first + i) * LANES
-            for row in range(i * width, i * width + rows, LANES):
-                store(state, place, load(own, row, LANES) / load(sums, row, LANES))
-                place += block
+            for column in range(0, row, LANES):
+                place = column * pixels + (first + i) * LANES
+                store(own, i * row + column, load(state, place, LANES))
 
 
 @njit(inline="always")
@@ -229,15 +247,14 @@ def _sum_labels(own: Array, start: int, channels: int, fields: int, sum_: Any, s
 
 
 @jit
-def meet_many(state: Array, advantage: Array, total_message: Array) -> None:
+def meet_many(state: Array, advantage: Array, pixels: int) -> None:
     """For one field whose labels fill whole rows; padding has an advantage of −∞."""
-    pixels = len(total_message)
     block = pixels * LANES
     for first in range(0, block, LANES):
         total = fill(np.float32(0), LANES)
         for place in range(first, len(state), block):
             total = total + load(state, place, LANES)
-        lift = fill(lane_sum(total) - total_message[first // LANES], LANES)
+        lift = fill(lane_sum(total), LANES)
         total = fill(np.float32(0), LANES)
         for place in range(first, len(state), block):
             score = load(state, place, LANES) + lift + load(advantage, place, LANES)
@@ -250,7 +267,7 @@ def meet_many(state: Array, advantage: Array, total_message: Array) -> None:
 
 
 @jit
-def enter(energy: Array, order: Array, advantage: Array) -> None:
+def enter(energy: Array, order: Array, width: int, advantage: Array) -> None:
     """Write G×L×pixels unary energies to a state: how far they are below the last label's."""
     fields, labels, pixels = energy.shape
     for label in range(labels - 1):
@@ -258,13 +275,23 @@ def enter(energy: Array, order: Array, advantage: Array) -> None:
             block, lane = divmod(label * fields + field, LANES)
             for p in range(pixels):
                 pixel = order[p]
-                advantage[(block * pixels + p) * LANES + lane] = (
+                advantage[block * pixels * LANES + p * width + lane] = (
                     energy[field, labels - 1, pixel] - energy[field, label, pixel]
                 )
 
 
 @jit
-def leave(state: Array, order: Array, marginals: Array) -> None:
+def expect(advantage: Array, width: int, total_message: Array) -> None:
+    """Take from the rows of all blocks what the messages of a pixel's labels will sum to."""
+    pixels = len(total_message)
+    for start in range(0, len(advantage), pixels * LANES):
+        for p in range(pixels):
+            for place in range(start + p * width, start + (p + 1) * width):
+                advantage[place] -= total_message[p]
+
+
+@jit
+def leave(state: Array, order: Array, width: int, marginals: Array) -> None:
     """Write a state of marginals to G×L×pixels."""
     fields, labels, pixels = marginals.shape
     for field in range(fields):
@@ -272,7 +299,7 @@ def leave(state: Array, order: Array, marginals: Array) -> None:
         for label in range(labels - 1):
             block, lane = divmod(label * fields + field, LANES)
             for p in range(pixels):
-                marginal = state[(block * pixels + p) * LANES + lane]
+                marginal = state[block * pixels * LANES + p * width + lane]
                 marginals[field, label, order[p]] = marginal
                 marginals[field, labels - 1, order[p]] -= marginal
         for p in range(pixels):  # rounding may have gone below
@@ -280,7 +307,7 @@ def leave(state: Array, order: Array, marginals: Array) -> None:
 
 
 @jit
-def leave_masks(state: Array, order: Array, labels: int, masks: Array) -> None:
+def leave_masks(state: Array, order: Array, width: int, labels: int, masks: Array) -> None:
     """Write the likeliest label of a state of marginals to G×pixels; ties go to the lower one."""
     fields, pixels = masks.shape
     for field in range(fields):
@@ -288,7 +315,7 @@ def leave_masks(state: Array, order: Array, labels: int, masks: Array) -> None:
             best, winner, rest = np.float32(-1), 0, np.float32(1)
             for label in range(labels - 1):
                 block, lane = divmod(label * fields + field, LANES)
-                marginal = state[(block * pixels + p) * LANES + lane]
+                marginal = state[block * pixels * LANES + p * width + lane]
                 rest -= marginal
                 if marginal > best:
                     best, winner = marginal, label

@@ -157,6 +157,24 @@ maximum = _select(">")
 minimum = _select("<")
 
 
+def _compare(comparison: str) -> Any:
+    """An intrinsic that gives 1 in the lanes that compare so, and 0 in the others."""
+
+    @intrinsic
+    def operation(typing: Any, left: Any, right: Any) -> Any:
+        def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
+            true = builder.fcmp_ordered(comparison, *arguments)
+            return builder.uitofp(true, arguments[0].type)
+
+        return left(left, right), generate
+
+    return operation
+
+
+less = _compare("<")
+equal = _compare("==")
+
+
 @intrinsic
 def two_to_the(typing: Any, lanes: Any) -> Any:
     """2 to the power of lanes that hold whole numbers from -126 to 127."""

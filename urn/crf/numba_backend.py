@@ -14,7 +14,8 @@ from typing import NamedTuple
 import numpy as np
 
 from urn.crf import kernels
-from urn.crf.kernels import ALL_PASSES, FEW, FEW_PASSES, LANES, PIXELS
+from urn.crf.embedding import LANES
+from urn.crf.kernels import PASSES, lanes_for
 from urn.crf.lattice import (
     Lattice,
     bilateral_features,
@@ -28,25 +29,25 @@ from urn.crf.unary import unary_energy
 MANY_LABELS = LANES + 1  # from here on a field fills rows of its own
 NEVER = -1e30  # advantage of what is no label
 
-# Takes the final state of some of the fields.
-Leave = Callable[[np.ndarray, slice], None]
+# Takes the final state of some of the fields, and the width of its rows.
+Leave = Callable[[np.ndarray, int, slice], None]
 
 
 class Kernel(NamedTuple):
     """A Gaussian filter over the pixels of an image, normalised and weighted.
 
     Attributes:
-        corners, chains: as in `Lattice`, times LANES.
-        reached: the place behind all corners of the first PIXELS pixels, of twice as many, …;
-            vertices are numbered as pixels come to them.
+        corners, chains, reached: as in `Lattice`.
         weights: of the corners. Splat and slice use the same ones, so each brings the square root
             of the kernel's weight and one side of the symmetric normalisation.
+        received: of every pixel, if all hold one.
     """
 
     corners: np.ndarray
     chains: tuple[np.ndarray, ...]
     reached: np.ndarray
     weights: np.ndarray
+    received: np.ndarray
 
 
 class Engine:
@@ -67,17 +68,15 @@ class Engine:
         sxy, srgb, weight = bilateral
         features = bilateral_features(image, self._order, sxy, srgb)
         self._bilateral = _kernel(build_lattice(features), weight)
-        ones = np.ones(len(self._order) * LANES, np.float32)
-        self._filter(ones, 1, *self._workspace())
-        self._total = ones[::LANES].copy()  # the sum of any field's messages
+        self._total = self._bilateral.received + self._spatial.received
 
     def inference(self, fields: np.ndarray, iterations: int) -> np.ndarray:
         """Marginals of all fields."""
         marginals = np.empty_like(fields)
         flat = marginals.reshape(*fields.shape[:2], -1)
 
-        def leave(state: np.ndarray, group: slice) -> None:
-            kernels.leave(state, self._order, flat[group])
+        def leave(state: np.ndarray, width: int, group: slice) -> None:
+            kernels.leave(state, self._order, width, flat[group])
 
         self._infer(fields, iterations, leave)
         return marginals
@@ -88,8 +87,8 @@ class Engine:
         masks = np.empty((number, *size), np.uint8)
         flat = masks.reshape(number, -1)
 
-        def leave(state: np.ndarray, group: slice) -> None:
-            kernels.leave_masks(state, self._order, labels, flat[group])
+        def leave(state: np.ndarray, width: int, group: slice) -> None:
+            kernels.leave_masks(state, self._order, width, labels, flat[group])
 
         self._infer(fields, iterations, leave)
         return masks
@@ -98,7 +97,7 @@ class Engine:
         """Hand the final state of every group of fields to `leave`."""
 
         def infer(group: slice) -> None:
-            leave(self._marginals(fields[group], iterations), group)
+            leave(*self._marginals(fields[group], iterations), group)
 
         held = 2 * LANES * len(self._order) * np.float32().nbytes  # by a block of channels
         number, labels, *_ = fields.shape
@@ -110,59 +109,64 @@ class Engine:
             with ThreadPoolExecutor(self._threads) as pool:
                 list(pool.map(infer, groups))
 
-    def _marginals(self, fields: np.ndarray, iterations: int) -> np.ndarray:
-        """The final state of a few fields that are filtered together."""
+    def _marginals(self, fields: np.ndarray, iterations: int) -> tuple[np.ndarray, int]:
+        """The final state of a few fields that are filtered together, and its rows' width."""
         number, labels, height, width = fields.shape
-        pixels = height * width
-        blocks = -(-number * (labels - 1) // LANES)
-        advantage = np.full(blocks * pixels * LANES, NEVER, np.float32)
+        pixels, channels = height * width, number * (labels - 1)
+        blocks = -(-channels // LANES)
+        row = LANES if blocks > 1 else lanes_for(channels)
+        room = blocks * pixels * row
+        advantage = np.full(room + -room % LANES, NEVER, np.float32)
         energy = unary_energy(fields).reshape(number, labels, pixels)
-        kernels.enter(energy, self._order, advantage)
+        kernels.enter(energy, self._order, row, advantage)
         state = np.zeros_like(advantage)
-        workspace = self._workspace()
-        total = np.zeros_like(self._total)  # of the messages: none yet
+        workspace = self._workspace(row)
         for iteration in range(iterations + 1):
+            if iteration == 1:
+                kernels.expect(advantage, row, self._total)
             if iteration:
-                total = self._total
-                for block, rows in enumerate(np.split(state, blocks)):
-                    used = number * (labels - 1) - block * LANES
-                    self._filter(rows, used, *workspace)
-            if labels < MANY_LABELS and (labels == 2 or number == LANES):
-                kernels.meet_columns(state, advantage, total)
-            elif labels < MANY_LABELS:
-                kernels.meet_few(state, advantage, total, labels, number)
+                for block in range(blocks):
+                    rows = state[block * pixels * LANES : (block + 1) * pixels * LANES]
+                    lanes = lanes_for(min(channels - block * LANES, LANES))
+                    self._filter(rows, row, lanes, *workspace)
+            if labels == 2:
+                kernels.meet_alone(state, advantage)
+            elif labels >= MANY_LABELS:
+                kernels.meet_many(state, advantage, pixels)
+            elif number == LANES:
+                kernels.meet_columns(state, advantage, pixels)
             else:
-                kernels.meet_many(state, advantage, total)
-        return state
+                kernels.meet_few(state, advantage, pixels, row, labels, number)
+        return state, row
 
-    def _workspace(self) -> tuple[np.ndarray, np.ndarray]:
+    def _workspace(self, row: int) -> tuple[np.ndarray, np.ndarray]:
         """Room for `_filter`: values on the larger lattice, and messages."""
         most = max(kernel.chains[0][0] for kernel in (self._spatial, self._bilateral))
-        values = np.empty(most + 2 * LANES, np.float32)
-        return values, np.empty(len(self._order) * LANES, np.float32)
+        values = np.empty((most + 2) * row, np.float32)
+        return values, np.empty(len(self._order) * row, np.float32)
 
     def _filter(
-        self, rows: np.ndarray, used: int, values: np.ndarray, messages: np.ndarray
+        self, rows: np.ndarray, row: int, lanes: int, values: np.ndarray, messages: np.ndarray
     ) -> None:
-        """From LANES channels of marginals, `used` of them in use, to their messages, in place.
+        """From rows of marginals, of which `lanes` are in use, to their messages, in place.
 
         One kernel after the other, both on the memory of `values`, which stays in the cache.
         """
-        passes, lanes = (FEW_PASSES, FEW) if used <= FEW else (ALL_PASSES, LANES)
+        passes = PASSES[lanes]
 
-        corners, chains, reached, weights = self._bilateral
-        vertices = values[: chains[0][0] // LANES * lanes + 2 * lanes]
-        passes.splat_bilateral(rows, corners, weights, reached, vertices)
+        corners, chains, reached, weights, _ = self._bilateral
+        vertices = values[: (chains[0][0] + 2) * lanes]
+        passes.splat_bilateral(rows, row, corners, weights, reached, vertices)
         for chain in chains:
             passes.blur(vertices, chain)
-        passes.slice_bilateral(vertices, corners, weights, messages)
+        passes.slice_bilateral(vertices, corners, weights, messages, row)
 
-        corners, chains, reached, weights = self._spatial
-        vertices = values[: chains[0][0] // LANES * lanes + 2 * lanes]
-        passes.splat_spatial(rows, corners, weights, reached, vertices)
+        corners, chains, reached, weights, _ = self._spatial
+        vertices = values[: (chains[0][0] + 2) * lanes]
+        passes.splat_spatial(rows, row, corners, weights, reached, vertices)
         for chain in chains:
             passes.blur(vertices, chain)
-        passes.slice_add_spatial(vertices, corners, weights, messages, rows)
+        passes.slice_add_spatial(vertices, corners, weights, messages, rows, row)
 
 
 def groups_of_fields(fields: int, labels: int, most_blocks: int) -> list[slice]:
@@ -184,14 +188,12 @@ def groups_of_fields(fields: int, labels: int, most_blocks: int) -> list[slice]:
 def _kernel(lattice: Lattice, weight: float) -> Kernel:
     dimensions = lattice.corners.shape[1] - 1
     gain = np.float32(1 / (1 + 2.0**-dimensions))  # what blurring loses
-    vertices, corners, weights, chains = lattice
+    vertices, corners, weights, chains, reached = lattice
     answer = gain * filter_ones(vertices, corners, weights, chains)
     factors = np.sqrt(np.float32(weight) * gain / (answer + np.float32(1e-20)))
     weights *= factors[:, None]
-    last = np.append(np.arange(PIXELS - 1, len(corners) - 1, PIXELS), len(corners) - 1)
-    reached = np.maximum.accumulate(corners.max(axis=1))[last] + 1
-    chains = tuple(chain * LANES for chain in chains)
-    return Kernel(corners * LANES, chains, reached * LANES, weights)
+    received = filter_ones(vertices, corners, weights, chains)
+    return Kernel(corners, chains, reached, weights, received)
 
 
 @lru_cache(4)  # photographs come in a few sizes

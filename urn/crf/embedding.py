@@ -1,0 +1,157 @@
+"""Which vertices of the permutohedral lattice lie around points, found 8 points at a time."""
+
+from collections.abc import Callable
+
+import numpy as np
+from numba import njit
+
+from urn.crf.lanes import equal, fill, fused_multiply_add, less, load, nearest, store
+
+Array = np.ndarray
+
+LANES = 8
+PIXELS = 32  # handled together, so that their rows stay in the first-level cache
+
+
+@njit(nogil=True, cache=True)
+def slot_of(table: Array, names: Array, name: int) -> np.int64:
+    """Where the vertex of a name is in a hash table of vertices, or where it belongs.
+
+    Empty slots hold −1. Three of four are: a search that goes on costs more than a larger table.
+    """
+    mask = np.uint64(len(table) - 1)
+    slot = ((np.uint64(name) * np.uint64(0x9E3779B97F4A7C15)) >> np.uint64(24)) & mask
+    while table[slot] >= 0 and names[table[slot]] != name:
+        slot = (slot + np.uint64(1)) & mask
+    return np.int64(slot)
+
+
+@njit(inline="always")
+def _locate(
+    features: Array,
+    stride: int,
+    first: int,
+    dimensions: int,
+    scale: Array,
+    base: Array,
+    rank: Array,
+    near: Array,
+    scratch: Array,
+) -> None:
+    """The simplices around the points from `first` on, a lane for each.
+
+    `base` gets the coordinates of the simplex's first corner, `rank` the place of every coordinate
+    in the order in which they fall on the way around the corners, `near` how near the corners are.
+    """
+    corners = dimensions + 1
+    elevated, gap, falling = scratch
+    up, down = np.float32(corners), np.float32(1) / np.float32(corners)
+    zero, one = fill(np.float32(0), LANES), fill(np.float32(1), LANES)
+    # Onto the hyperplane in which coordinates sum to zero.
+    total = zero
+    for j in range(dimensions, 0, -1):
+        scaled = load(features, (j - 1) * stride + first, LANES) * fill(scale[j - 1], LANES)
+        store(elevated, j * LANES, total - fill(np.float32(j), LANES) * scaled)
+        total = total + scaled
+    store(elevated, 0, total)
+    # The nearest vertex whose coordinates are multiples of d + 1, and the order of the distances
+    # from it, which tells the simplex.
+    excess = zero
+    for i in range(corners):
+        coordinate = load(elevated, i * LANES, LANES)
+        whole = nearest(fill(down, LANES) * coordinate)
+        excess = excess + whole
+        whole = whole * fill(up, LANES)
+        store(base, i * LANES, whole)
+        store(gap, i * LANES, coordinate - whole)
+        store(rank, i * LANES, zero)
+    for i in range(dimensions):
+        for j in range(i + 1, corners):
+            nearer = less(load(gap, i * LANES, LANES), load(gap, j * LANES, LANES))
+            store(rank, i * LANES, load(rank, i * LANES, LANES) + nearer)
+            store(rank, j * LANES, load(rank, j * LANES, LANES) + (one - nearer))
+    for i in range(corners):
+        place = load(rank, i * LANES, LANES) + excess
+        wrap = less(place, zero) - less(fill(np.float32(dimensions), LANES), place)
+        wrap = wrap * fill(up, LANES)
+        store(rank, i * LANES, place + wrap)
+        whole = load(base, i * LANES, LANES) + wrap
+        store(base, i * LANES, whole)
+        distance = load(elevated, i * LANES, LANES) - whole
+        store(gap, i * LANES, distance * fill(down, LANES))
+    for i in range(corners):
+        distance = zero
+        for j in range(corners):
+            here = equal(load(rank, j * LANES, LANES), fill(np.float32(i), LANES))
+            distance = fused_multiply_add(here, load(gap, j * LANES, LANES), distance)
+        store(falling, (dimensions - i) * LANES, distance)
+    beyond = load(falling, dimensions * LANES, LANES) - one
+    for i in range(corners):
+        distance = load(falling, i * LANES, LANES)
+        store(near, i * LANES, distance - beyond)
+        beyond = distance
+
+
+def _embedding(dimensions: int) -> Callable[..., tuple[Array, Array]]:
+    """`embed` for so many features; its loops over them unroll."""
+    corners = dimensions + 1
+
+    @njit(nogil=True, cache=True)
+    def embed(
+        features: Array,
+        scale: Array,
+        lowest: Array,
+        strides: Array,
+        places: Array,
+        weights: Array,
+        reached: Array,
+    ) -> tuple[Array, Array]:
+        """Fill in what `Lattice` has of these names; return the hash table and vertex names.
+
+        Features are flat, one after another, of at least LANES points.
+        """
+        names = np.empty(1 << 12, np.int64)
+        table = np.full(4 * len(names), np.int32(-1))
+        found = 0
+        count, stride = len(places), len(features) // dimensions
+        base, rank, near = np.empty((3, corners * LANES), np.float32)
+        scratch = np.empty((3, corners * LANES), np.float32)
+        falls, rise = np.empty(corners, np.int64), strides.sum()
+        origin = (lowest * strides).sum()
+        previous = np.full(corners, np.int64(-1))
+        for begin in range(0, count, LANES):
+            first = min(begin, stride - LANES)  # the last vector reaches back
+            _locate(features, stride, first, dimensions, scale, base, rank, near, scratch)
+            for p in range(begin, min(begin + LANES, count)):
+                if found + corners > len(names):
+                    names = np.append(names, np.empty_like(names))
+                    table = np.full(4 * len(names), np.int32(-1))
+                    for v in range(found):
+                        table[slot_of(table, names, names[v])] = v
+                lane = p - first
+                name = -origin
+                for i in range(dimensions):
+                    name += np.int64(base[i * LANES + lane]) * strides[i]
+                    falls[np.int64(rank[i * LANES + lane])] = corners * strides[i]
+                falls[np.int64(rank[dimensions * LANES + lane])] = 0
+                # From corner to corner, one coordinate falls by d and all others rise by 1.
+                for corner in range(corners):
+                    if corner > 0:
+                        name += rise - falls[corners - corner]
+                    if name == previous[corner]:  # as often among neighbours
+                        places[p, corner] = places[p - 1, corner]
+                    else:
+                        previous[corner] = name
+                        slot = slot_of(table, names, name)
+                        if table[slot] < 0:
+                            table[slot], names[found] = found, name
+                            found += 1
+                        places[p, corner] = table[slot]
+                    weights[p, corner] = near[corner * LANES + lane]
+            reached[begin // PIXELS] = found
+        return table, names[:found].copy()
+
+    return embed
+
+
+EMBED = {dimensions: _embedding(dimensions) for dimensions in (2, 5)}
