@@ -1,3 +1,5 @@
+from pathlib import Path
+
 import numpy as np
 import pytest
 import torch
@@ -17,7 +19,7 @@ from urn.model_files import load_for_inference, save_model
 from urn.segmentation.backbones import BACKBONES, build_backbone, load_published_state_dict
 from urn.segmentation.dataset import SegmentationDataset
 from urn.segmentation.inference import logits_of, predict_probabilities
-from urn.segmentation.model import build_segmentor
+from urn.segmentation.model import build_segmentor, parameter_groups
 from urn.segmentation.transforms import training_pipeline
 from urn.training import prepare, train
 
@@ -238,6 +240,52 @@ def test_training_starts_from_the_weights_given(dataset, tmp_path, step):
         assert sum(same) < len(same) / 2
     else:
         assert all(same)
+
+
+def one_step(
+    model: EncoderDecoder, dataset: SegmentationDataset, folder: Path, factor: float = 1
+) -> dict[str, torch.Tensor]:
+    """What one iteration changes in a model."""
+    given = {name: value.clone() for name, value in model.state_dict().items()}
+    prepare(0)
+    train(
+        model,
+        dataset,
+        iterations=1,
+        batch_size=3,
+        learning_rate=0.01,
+        parameter_groups=parameter_groups(model, 0.01, factor),
+        seed=0,
+        threads=1,
+        work_dir=folder / "work",
+        curve=folder / "curve.tsv",
+    )
+    return {name: value - given[name] for name, value in model.state_dict().items()}
+
+
+def test_new_layers_learn_faster(dataset, tmp_path):
+    models = {factor: small_segmentor() for factor in (1, 10)}
+    changes = {
+        factor: one_step(model, dataset, tmp_path / str(factor), factor)
+        for factor, model in models.items()
+    }
+    for name, _ in models[1].named_parameters():
+        factor = 10 if "_head." in name else 1
+        torch.testing.assert_close(
+            changes[10][name], factor * changes[1][name], atol=1e-6, rtol=1e-3
+        )
+    assert changes[1]["decode_head.conv_seg.weight"].abs().max() > 1e-5
+
+
+@pytest.mark.parametrize("pretrained", [True, False])
+@pytest.mark.parametrize("frozen", [True, False])
+def test_statistics_of_a_pretrained_backbone_may_be_frozen(dataset, tmp_path, pretrained, frozen):
+    model = small_segmentor("efficientnet_lite0", pretrained=pretrained, frozen_statistics=frozen)
+    changes = one_step(model, dataset, tmp_path)
+    moved = {name: bool(change.any()) for name, change in changes.items() if "running" in name}
+    assert any("_head." in name for name in moved)
+    for name, moves in moved.items():
+        assert moves == ("_head." in name or not (pretrained and frozen)), name
 
 
 @pytest.mark.parametrize("backbone", CHANNELS)

@@ -5,7 +5,6 @@ from typing import Any, Self
 
 from mmengine.model import BaseModel
 from torch import nn
-from torch.nn.modules.batchnorm import _BatchNorm
 
 from urn.segmentation.backbones import build_backbone
 
@@ -24,22 +23,13 @@ class FineTuned(BaseModel):
         self, backbone: str, output_stride: int, pretrained: bool, frozen_statistics: bool
     ) -> None:
         super().__init__()
-        self.frozen_statistics = frozen_statistics
         self.backbone = build_backbone(backbone, output_stride, pretrained)
+        self.backbone.frozen_statistics |= frozen_statistics
 
     @classmethod
     def from_meta(cls, meta: dict[str, Any]) -> Self:
         """The network that a model file's `meta` describes, its weights still to be loaded."""
         return cls(**meta["build"], pretrained=False)
-
-    def train(self, mode: bool = True) -> Self:
-        """Set training or evaluation mode; frozen statistics stay in evaluation mode."""
-        super().train(mode)
-        if self.backbone.pretrained and self.frozen_statistics:
-            for module in self.backbone.modules():
-                if isinstance(module, _BatchNorm):
-                    module.eval()
-        return self
 
     def new_layers(self) -> Sequence[nn.Conv2d]:
         """The layers that start from scratch."""

@@ -6,7 +6,7 @@ from urn.datasets.index import read_index
 from urn.errors import UserError
 from urn.segmentation.dataset import SegmentationDataset
 from urn.segmentation.inference import single_scale_miou
-from urn.segmentation.model import build_segmentor
+from urn.segmentation.model import build_segmentor, parameter_groups
 from urn.segmentation.transforms import training_pipeline
 from urn.training import prepare, train
 
@@ -34,7 +34,12 @@ with logged(snakemake.log[0]):
         "crop_size": settings["crop"],
     }
     prepare(params.seed)
-    model = build_segmentor(**build, loss=loss, pretrained=settings["weights"] == "imagenet")
+    model = build_segmentor(
+        **build,
+        loss=loss,
+        pretrained=settings["weights"] == "imagenet",
+        frozen_statistics=settings["frozen_statistics"],
+    )
     load_initial(model.backbone, snakemake.input.initial)
     images = [entry.image for entry in index.split("train")]
     masks = snakemake.input.masks
@@ -54,6 +59,9 @@ with logged(snakemake.log[0]):
         ),
         **arguments(snakemake),
         min_learning_rate=settings["min_learning_rate"],
+        parameter_groups=parameter_groups(
+            model, settings["learning_rate"], settings["new_layers_factor"]
+        ),
         evaluate=partial(
             single_scale_miou,
             model,

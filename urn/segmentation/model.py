@@ -23,6 +23,7 @@ def build_segmentor(
     loss: dict[str, Any] | None = None,
     crop_size: int = 512,
     pretrained: bool = True,
+    frozen_statistics: bool = False,
 ) -> EncoderDecoder:
     """Build the model.
 
@@ -33,8 +34,10 @@ def build_segmentor(
             head's counts 0.4.
         crop_size: side of the training crops, to which smaller ones are padded.
         pretrained: start the backbone from its ImageNet weights.
+        frozen_statistics: keep the batch statistics of a pretrained backbone in training.
     """
     encoder = build_backbone(backbone, output_stride=output_stride, pretrained=pretrained)
+    encoder.frozen_statistics |= frozen_statistics
     channels = cast(tuple[int, int, int, int], encoder.channels)
     loss = {"type": PixelLoss, **(loss or {"name": "cross_entropy"})}
     shared = {
@@ -76,3 +79,14 @@ def build_segmentor(
         nn.init.normal_(head.conv_seg.weight, std=0.01)
         nn.init.zeros_(head.conv_seg.bias)
     return model
+
+
+def parameter_groups(
+    model: EncoderDecoder, learning_rate: float, new_layers_factor: float
+) -> list[dict[str, Any]]:
+    """SGD groups: the backbone, and the heads, whose learning rate is × `new_layers_factor`."""
+    heads = [*model.decode_head.parameters(), *model.auxiliary_head.parameters()]
+    return [
+        {"params": list(model.backbone.parameters()), "lr": learning_rate},
+        {"params": heads, "lr": learning_rate * new_layers_factor},
+    ]

@@ -1,9 +1,10 @@
 """What all backbones have in common."""
 
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Self
 
 import torch
 from torch import Tensor, nn
+from torch.nn.modules.batchnorm import _BatchNorm
 
 IMAGENET_MEAN = (123.675, 116.28, 103.53)
 IMAGENET_STD = (58.395, 57.12, 57.375)
@@ -20,12 +21,23 @@ class Backbone(nn.Module):
         network: the module that makes them; its parameters have a published checkpoint's names.
         head: how the names of a published checkpoint's ImageNet head start.
         pretrained: whether it started from ImageNet weights.
+        frozen_statistics: whether training then keeps their batch statistics.
     """
 
     channels: tuple[int, int, int, int]
     network: Any
     head: ClassVar[tuple[str, ...]] = ("fc.",)
     pretrained = False
+    frozen_statistics = False
+
+    def train(self, mode: bool = True) -> Self:
+        """Set training or evaluation mode; frozen statistics stay in evaluation mode."""
+        super().train(mode)
+        if self.frozen_statistics and self.pretrained:
+            for module in self.modules():
+                if isinstance(module, _BatchNorm):
+                    module.eval()
+        return self
 
     def forward(self, images: Tensor) -> StageMaps:
         """N×3×H×W → the four stage maps, finest first."""

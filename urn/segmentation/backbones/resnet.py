@@ -12,7 +12,6 @@ class ResNet(Backbone):
     """A ResNet with the plain 7×7 stem."""
 
     depth: ClassVar[int]
-    frozen_statistics: ClassVar[bool] = False
 
     def __init__(self, output_stride: int) -> None:
         super().__init__()
@@ -24,7 +23,7 @@ class ResNet(Backbone):
             strides=strides,
             dilations=dilations,
             contract_dilation=True,
-            norm_eval=self.frozen_statistics,
+            norm_eval=False,
         )
         draw_weights(self.network)
 
