@@ -155,8 +155,8 @@ def _exponential(x: Any) -> Any:
 
 # Messages become marginals in place: softmax of `advantage` (log-probabilities less those of label
 # L − 1) plus messages less that of label L − 1. What the messages of all labels sum to is known,
-# and the same for every field: it is part of `advantage` (see `expect`), and the sum over the
-# others is added. The score of label L − 1 is the reference: e^0 = 1.
+# and the same for every field: it has been taken from `advantage`, and the sum over the others is
+# added. The score of label L − 1 is the reference: e^0 = 1.
 
 
 @jit
@@ -266,57 +266,65 @@ def meet_many(state: Array, advantage: Array, pixels: int) -> None:
             store(state, place, load(state, place, LANES) * share)
 
 
-@jit
-def enter(energy: Array, order: Array, width: int, advantage: Array) -> None:
-    """Write G×L×pixels unary energies to a state: how far they are below the last label's."""
-    fields, labels, pixels = energy.shape
-    for label in range(labels - 1):
-        for field in range(fields):
-            block, lane = divmod(label * fields + field, LANES)
-            for p in range(pixels):
-                pixel = order[p]
-                advantage[block * pixels * LANES + p * width + lane] = (
-                    energy[field, labels - 1, pixel] - energy[field, label, pixel]
-                )
+# What follows goes through the pixels a few at a time: a state's rows then come from memory once.
 
 
 @jit
-def expect(advantage: Array, width: int, total_message: Array) -> None:
-    """Take from the rows of all blocks what the messages of a pixel's labels will sum to."""
-    pixels = len(total_message)
-    for start in range(0, len(advantage), pixels * LANES):
-        for p in range(pixels):
-            for place in range(start + p * width, start + (p + 1) * width):
-                advantage[place] -= total_message[p]
+def enter(
+    logarithms: Array,
+    order: Array,
+    total_message: Array,
+    width: int,
+    advantage: Array,
+    state: Array,
+) -> None:
+    """Write G×L×pixels log-probabilities to `advantage`, and first messages to `state`.
+
+    `total_message` is, for every pixel, what the messages to its L labels sum to. As long as
+    nothing is known of the other pixels, each label gets the same share.
+    """
+    fields, labels, pixels = logarithms.shape
+    for first in range(0, pixels, PIXELS):
+        for label in range(labels - 1):
+            for field in range(fields):
+                block, lane = divmod(label * fields + field, LANES)
+                for p in range(first, min(first + PIXELS, pixels)):
+                    ahead = logarithms[field, label, order[p]]
+                    ahead -= logarithms[field, labels - 1, order[p]]
+                    place = block * pixels * LANES + p * width + lane
+                    advantage[place] = ahead - total_message[p]
+                    state[place] = total_message[p] / np.float32(labels)
 
 
 @jit
 def leave(state: Array, order: Array, width: int, marginals: Array) -> None:
     """Write a state of marginals to G×L×pixels."""
     fields, labels, pixels = marginals.shape
-    for field in range(fields):
-        marginals[field, labels - 1] = 1
-        for label in range(labels - 1):
-            block, lane = divmod(label * fields + field, LANES)
-            for p in range(pixels):
-                marginal = state[block * pixels * LANES + p * width + lane]
-                marginals[field, label, order[p]] = marginal
-                marginals[field, labels - 1, order[p]] -= marginal
-        for p in range(pixels):  # rounding may have gone below
-            marginals[field, labels - 1, p] = max(marginals[field, labels - 1, p], np.float32(0))
+    for first in range(0, pixels, PIXELS):
+        for field in range(fields):
+            for p in range(first, min(first + PIXELS, pixels)):
+                rest = np.float32(1)
+                for label in range(labels - 1):
+                    block, lane = divmod(label * fields + field, LANES)
+                    marginal = state[block * pixels * LANES + p * width + lane]
+                    marginals[field, label, order[p]] = marginal
+                    rest -= marginal
+                # Rounding may have gone below.
+                marginals[field, labels - 1, order[p]] = max(rest, np.float32(0))
 
 
 @jit
 def leave_masks(state: Array, order: Array, width: int, labels: int, masks: Array) -> None:
     """Write the likeliest label of a state of marginals to G×pixels; ties go to the lower one."""
     fields, pixels = masks.shape
-    for field in range(fields):
-        for p in range(pixels):
-            best, winner, rest = np.float32(-1), 0, np.float32(1)
-            for label in range(labels - 1):
-                block, lane = divmod(label * fields + field, LANES)
-                marginal = state[block * pixels * LANES + p * width + lane]
-                rest -= marginal
-                if marginal > best:
-                    best, winner = marginal, label
-            masks[field, order[p]] = labels - 1 if rest > best else winner
+    for first in range(0, pixels, PIXELS):
+        for field in range(fields):
+            for p in range(first, min(first + PIXELS, pixels)):
+                best, winner, rest = np.float32(-1), 0, np.float32(1)
+                for label in range(labels - 1):
+                    block, lane = divmod(label * fields + field, LANES)
+                    marginal = state[block * pixels * LANES + p * width + lane]
+                    rest -= marginal
+                    if marginal > best:
+                        best, winner = marginal, label
+                masks[field, order[p]] = labels - 1 if rest > best else winner

@@ -24,7 +24,7 @@ from urn.crf.lattice import (
     pixel_order,
     spatial_features,
 )
-from urn.crf.unary import unary_energy
+from urn.crf.unary import log_probabilities
 
 MANY_LABELS = LANES + 1  # from here on a field fills rows of its own
 NEVER = -1e30  # advantage of what is no label
@@ -117,13 +117,11 @@ class Engine:
         row = LANES if blocks > 1 else lanes_for(channels)
         room = blocks * pixels * row
         advantage = np.full(room + -room % LANES, NEVER, np.float32)
-        energy = unary_energy(fields).reshape(number, labels, pixels)
-        kernels.enter(energy, self._order, row, advantage)
         state = np.zeros_like(advantage)
+        logarithms = log_probabilities(fields).reshape(number, labels, pixels)
+        kernels.enter(logarithms, self._order, self._total, row, advantage, state)
         workspace = self._workspace(row)
         for iteration in range(iterations + 1):
-            if iteration == 1:
-                kernels.expect(advantage, row, self._total)
             if iteration:
                 for block in range(blocks):
                     rows = state[block * pixels * LANES : (block + 1) * pixels * LANES]

@@ -3,7 +3,7 @@
 import numpy as np
 import pydensecrf.densecrf as dcrf
 
-from urn.crf.unary import unary_energy
+from urn.crf.unary import log_probabilities
 
 
 class Engine:
@@ -32,7 +32,7 @@ class Engine:
         marginals = np.empty_like(fields)
         for field, result in zip(fields, marginals.reshape(len(fields), labels, -1), strict=True):
             # Replaces the previous field's energy; inference starts from it alone.
-            crf.setUnaryEnergy(unary_energy(field).reshape(labels, -1))
+            crf.setUnaryEnergy(-log_probabilities(field).reshape(labels, -1))
             result[:] = crf.inference(iterations)
         return marginals
 
