@@ -266,34 +266,34 @@ def meet_many(state: Array, advantage: Array, pixels: int) -> None:
             store(state, place, load(state, place, LANES) * share)
 
 
-# What follows goes through the pixels a few at a time: a state's rows then come from memory once.
+@jit
+def enter(
+    logarithms: Array, order: Array, total_message: Array, width: int, advantage: Array
+) -> None:
+    """Write G×L×pixels log-probabilities to `advantage`.
+
+    `total_message` is, for every pixel, what the messages to its L labels sum to.
+    """
+    fields, labels, pixels = logarithms.shape
+    for label in range(labels - 1):
+        for field in range(fields):
+            block, lane = divmod(label * fields + field, LANES)
+            start = block * pixels * LANES + lane
+            for p in range(pixels):
+                pixel = order[p]
+                ahead = logarithms[field, label, pixel] - logarithms[field, labels - 1, pixel]
+                advantage[start + p * width] = ahead - total_message[p]
 
 
 @jit
-def enter(
-    logarithms: Array,
-    order: Array,
-    total_message: Array,
-    width: int,
-    advantage: Array,
-    state: Array,
-) -> None:
-    """Write G×L×pixels log-probabilities to `advantage`, and first messages to `state`.
-
-    `total_message` is, for every pixel, what the messages to its L labels sum to. As long as
-    nothing is known of the other pixels, each label gets the same share.
-    """
-    fields, labels, pixels = logarithms.shape
-    for first in range(0, pixels, PIXELS):
-        for label in range(labels - 1):
-            for field in range(fields):
-                block, lane = divmod(label * fields + field, LANES)
-                for p in range(first, min(first + PIXELS, pixels)):
-                    ahead = logarithms[field, label, order[p]]
-                    ahead -= logarithms[field, labels - 1, order[p]]
-                    place = block * pixels * LANES + p * width + lane
-                    advantage[place] = ahead - total_message[p]
-                    state[place] = total_message[p] / np.float32(labels)
+def begin(total_message: Array, labels: int, width: int, state: Array) -> None:
+    """Write the messages of pixels that know nothing of each other: all labels get the same."""
+    share = np.float32(1) / np.float32(labels)
+    for start in range(0, len(state), len(total_message) * LANES):
+        for p in range(len(total_message)):
+            message = share * total_message[p]
+            for place in range(start + p * width, start + (p + 1) * width):
+                state[place] = message
 
 
 @jit

@@ -117,9 +117,11 @@ class Engine:
         row = LANES if blocks > 1 else lanes_for(channels)
         room = blocks * pixels * row
         advantage = np.full(room + -room % LANES, NEVER, np.float32)
-        state = np.zeros_like(advantage)
         logarithms = log_probabilities(fields).reshape(number, labels, pixels)
-        kernels.enter(logarithms, self._order, self._total, row, advantage, state)
+        kernels.enter(logarithms, self._order, self._total, row, advantage)
+        del logarithms
+        state = np.zeros_like(advantage)
+        kernels.begin(self._total, labels, row, state)
         workspace = self._workspace(row)
         for iteration in range(iterations + 1):
             if iteration:
