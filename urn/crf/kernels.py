@@ -286,13 +286,17 @@ def enter(
 
 
 @jit
-def begin(total_message: Array, labels: int, width: int, state: Array) -> None:
-    """Write the messages of pixels that know nothing of each other: all labels get the same."""
+def begin(total_message: Array, labels: int, channels: int, width: int, state: Array) -> None:
+    """Write the messages of pixels that know nothing of each other: all labels get the same.
+
+    Padding keeps its zeros, as sums go over it.
+    """
     share = np.float32(1) / np.float32(labels)
-    for start in range(0, len(state), len(total_message) * LANES):
+    for first in range(0, channels, LANES):
+        start, used = first * len(total_message), min(channels - first, width)
         for p in range(len(total_message)):
             message = share * total_message[p]
-            for place in range(start + p * width, start + (p + 1) * width):
+            for place in range(start + p * width, start + p * width + used):
                 state[place] = message
 
 

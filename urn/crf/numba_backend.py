@@ -121,7 +121,7 @@ class Engine:
         kernels.enter(logarithms, self._order, self._total, row, advantage)
         del logarithms
         state = np.zeros_like(advantage)
-        kernels.begin(self._total, labels, row, state)
+        kernels.begin(self._total, labels, channels, row, state)
         workspace = self._workspace(row)
         for iteration in range(iterations + 1):
             if iteration:
