@@ -2,8 +2,9 @@
 
 With G fields of L labels filtered together, channel l·G + g is label l of field g. Label L − 1 has
 no channel: its marginal is what the others leave of one, and so is its message. A state holds
-channels LANES at a time, in blocks one after another; in a block, every pixel has a row. A single
-block has rows only as wide (1, 2, 4 or LANES) as its channels need. Flat float32.
+channels LANES at a time, in blocks one after another; in a block, every pixel has a row. The last
+block has rows only as wide (1, 2, 4 or LANES) as its channels need, where it is the only one or
+all channels are of one field. Flat float32; `width` is that of the last block's rows.
 """
 
 from collections.abc import Callable
@@ -135,21 +136,21 @@ def lanes_for(channels: int) -> int:
 
 
 @njit(inline="always")
-def _exponential(x: Any) -> Any:
-    """exp of lanes, which are first held within ±`LARGEST_EXPONENT`; relative error below 2e-7."""
-    x = maximum(x, fill(-LARGEST_EXPONENT, LANES))
-    x = minimum(x, fill(LARGEST_EXPONENT, LANES))
-    whole = nearest(x * fill(np.float32(1 / np.log(2)), LANES))
+def _exponential(x: Any, lanes: int) -> Any:
+    """exp of a vector, whose lanes are first held within ±`LARGEST_EXPONENT`; relative error below 2e-7."""
+    x = maximum(x, fill(-LARGEST_EXPONENT, lanes))
+    x = minimum(x, fill(LARGEST_EXPONENT, lanes))
+    whole = nearest(x * fill(np.float32(1 / np.log(2)), lanes))
     # ln 2 in two parts, of which the first has few digits: the products are exact.
-    rest = fused_multiply_add(whole, fill(np.float32(-0.693359375), LANES), x)
-    rest = fused_multiply_add(whole, fill(np.float32(0.693359375 - np.log(2)), LANES), rest)
-    series = fill(np.float32(1 / 720), LANES)
-    series = fused_multiply_add(series, rest, fill(np.float32(1 / 120), LANES))
-    series = fused_multiply_add(series, rest, fill(np.float32(1 / 24), LANES))
-    series = fused_multiply_add(series, rest, fill(np.float32(1 / 6), LANES))
-    series = fused_multiply_add(series, rest, fill(np.float32(1 / 2), LANES))
-    series = fused_multiply_add(series, rest, fill(np.float32(1), LANES))
-    series = fused_multiply_add(series, rest, fill(np.float32(1), LANES))
+    rest = fused_multiply_add(whole, fill(np.float32(-0.693359375), lanes), x)
+    rest = fused_multiply_add(whole, fill(np.float32(0.693359375 - np.log(2)), lanes), rest)
+    series = fill(np.float32(1 / 720), lanes)
+    series = fused_multiply_add(series, rest, fill(np.float32(1 / 120), lanes))
+    series = fused_multiply_add(series, rest, fill(np.float32(1 / 24), lanes))
+    series = fused_multiply_add(series, rest, fill(np.float32(1 / 6), lanes))
+    series = fused_multiply_add(series, rest, fill(np.float32(1 / 2), lanes))
+    series = fused_multiply_add(series, rest, fill(np.float32(1), lanes))
+    series = fused_multiply_add(series, rest, fill(np.float32(1), lanes))
     return series * two_to_the(whole)
 
 
@@ -165,7 +166,7 @@ def meet_alone(state: Array, advantage: Array) -> None:
     one = fill(np.float32(1), LANES)
     for place in range(0, len(state), LANES):
         message = load(state, place, LANES)
-        power = _exponential(message + message + load(advantage, place, LANES))
+        power = _exponential(message + message + load(advantage, place, LANES), LANES)
         store(state, place, power / (one + power))
 
 
@@ -180,7 +181,7 @@ def meet_columns(state: Array, advantage: Array, pixels: int) -> None:
         powers = fill(np.float32(1), LANES)
         for place in range(first, len(state), block):
             score = load(state, place, LANES) + total + load(advantage, place, LANES)
-            power = _exponential(score)
+            power = _exponential(score, LANES)
             powers = powers + power
             store(state, place, power)
         for place in range(first, len(state), block):
@@ -206,7 +207,7 @@ def meet_few(
             _sum_labels(own, i * row, channels, fields, fill(np.float32(0), LANES), sums)
         for place in range(0, number * row, LANES):
             score = load(own, place, LANES) + load(sums, place, LANES)
-            store(own, place, _exponential(score + load(ahead, place, LANES)))
+            store(own, place, _exponential(score + load(ahead, place, LANES), LANES))
         for i in range(number):
             _sum_labels(own, i * row, channels, fields, fill(np.float32(1), LANES), sums)
         for place in range(0, number * row, LANES):
@@ -246,24 +247,45 @@ def _sum_labels(own: Array, start: int, channels: int, fields: int, sum_: Any, s
         store(sums, place, sum_)
 
 
-@jit
-def meet_many(state: Array, advantage: Array, pixels: int) -> None:
-    """For one field whose labels fill whole rows; padding has an advantage of −∞."""
-    block = pixels * LANES
-    for first in range(0, block, LANES):
-        total = fill(np.float32(0), LANES)
-        for place in range(first, len(state), block):
-            total = total + load(state, place, LANES)
-        lift = fill(lane_sum(total), LANES)
-        total = fill(np.float32(0), LANES)
-        for place in range(first, len(state), block):
-            score = load(state, place, LANES) + lift + load(advantage, place, LANES)
-            power = _exponential(score)
-            total = total + power
-            store(state, place, power)
-        share = fill(np.float32(1) / (np.float32(1) + lane_sum(total)), LANES)
-        for place in range(first, len(state), block):
-            store(state, place, load(state, place, LANES) * share)
+def _meet_many(lanes: int) -> Kernel:
+    """`meet_many` for so wide rows of the last block."""
+
+    @jit
+    def meet_many(state: Array, advantage: Array, pixels: int) -> None:
+        """For one field whose labels fill whole rows; padding has an advantage of −∞."""
+        block = pixels * LANES
+        last = (len(state) - 1) // block * block
+        for p in range(pixels):
+            first, end = p * LANES, last + p * lanes
+            total = fill(np.float32(0), LANES)
+            for place in range(first, last, block):
+                total = total + load(state, place, LANES)
+            rest = load(state, end, lanes)
+            lift = lane_sum(total) + lane_sum(rest)
+            total = fill(np.float32(0), LANES)
+            for place in range(first, last, block):
+                score = load(state, place, LANES) + fill(lift, LANES)
+                power = _exponential(score + load(advantage, place, LANES), LANES)
+                total = total + power
+                store(state, place, power)
+            rest = _exponential(rest + fill(lift, lanes) + load(advantage, end, lanes), lanes)
+            share = np.float32(1) / (np.float32(1) + lane_sum(total) + lane_sum(rest))
+            for place in range(first, last, block):
+                store(state, place, load(state, place, LANES) * fill(share, LANES))
+            store(state, end, rest * fill(share, lanes))
+
+    return meet_many
+
+
+MEET_MANY = {lanes: _meet_many(lanes) for lanes in PASSES}
+
+
+@njit(inline="always")
+def _place(channel: int, channels: int, pixels: int, width: int) -> tuple[int, int]:
+    """Where a channel of a state begins, and how far apart its pixels are."""
+    block, lane = divmod(channel, LANES)
+    row = LANES if (block + 1) * LANES < channels else width
+    return block * pixels * LANES + lane, row
 
 
 @jit
@@ -277,12 +299,11 @@ def enter(
     fields, labels, pixels = logarithms.shape
     for label in range(labels - 1):
         for field in range(fields):
-            block, lane = divmod(label * fields + field, LANES)
-            start = block * pixels * LANES + lane
+            start, row = _place(label * fields + field, (labels - 1) * fields, pixels, width)
             for p in range(pixels):
                 pixel = order[p]
                 ahead = logarithms[field, label, pixel] - logarithms[field, labels - 1, pixel]
-                advantage[start + p * width] = ahead - total_message[p]
+                advantage[start + p * row] = ahead - total_message[p]
 
 
 @jit
@@ -293,10 +314,11 @@ def begin(total_message: Array, labels: int, channels: int, width: int, state: A
     """
     share = np.float32(1) / np.float32(labels)
     for first in range(0, channels, LANES):
-        start, used = first * len(total_message), min(channels - first, width)
+        start, row = _place(first, channels, len(total_message), width)
+        used = min(channels - first, LANES)
         for p in range(len(total_message)):
             message = share * total_message[p]
-            for place in range(start + p * width, start + p * width + used):
+            for place in range(start + p * row, start + p * row + used):
                 state[place] = message
 
 
@@ -304,13 +326,14 @@ def begin(total_message: Array, labels: int, channels: int, width: int, state: A
 def leave(state: Array, order: Array, width: int, marginals: Array) -> None:
     """Write a state of marginals to G×L×pixels."""
     fields, labels, pixels = marginals.shape
+    channels = (labels - 1) * fields
     for first in range(0, pixels, PIXELS):
         for field in range(fields):
             for p in range(first, min(first + PIXELS, pixels)):
                 rest = np.float32(1)
                 for label in range(labels - 1):
-                    block, lane = divmod(label * fields + field, LANES)
-                    marginal = state[block * pixels * LANES + p * width + lane]
+                    start, row = _place(label * fields + field, channels, pixels, width)
+                    marginal = state[start + p * row]
                     marginals[field, label, order[p]] = marginal
                     rest -= marginal
                 # Rounding may have gone below.
@@ -321,13 +344,14 @@ def leave(state: Array, order: Array, width: int, marginals: Array) -> None:
 def leave_masks(state: Array, order: Array, width: int, labels: int, masks: Array) -> None:
     """Write the likeliest label of a state of marginals to G×pixels; ties go to the lower one."""
     fields, pixels = masks.shape
+    channels = (labels - 1) * fields
     for first in range(0, pixels, PIXELS):
         for field in range(fields):
             for p in range(first, min(first + PIXELS, pixels)):
                 best, winner, rest = np.float32(-1), 0, np.float32(1)
                 for label in range(labels - 1):
-                    block, lane = divmod(label * fields + field, LANES)
-                    marginal = state[block * pixels * LANES + p * width + lane]
+                    start, row = _place(label * fields + field, channels, pixels, width)
+                    marginal = state[start + p * row]
                     rest -= marginal
                     if marginal > best:
                         best, winner = marginal, label

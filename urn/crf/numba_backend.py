@@ -29,7 +29,7 @@ from urn.crf.unary import log_probabilities
 MANY_LABELS = LANES + 1  # from here on a field fills rows of its own
 NEVER = -1e30  # advantage of what is no label
 
-# Takes the final state of some of the fields, and the width of its rows.
+# Takes the final state of some of the fields, and the width of its last block's rows.
 Leave = Callable[[np.ndarray, int, slice], None]
 
 
@@ -110,29 +110,30 @@ class Engine:
                 list(pool.map(infer, groups))
 
     def _marginals(self, fields: np.ndarray, iterations: int) -> tuple[np.ndarray, int]:
-        """The final state of a few fields that are filtered together, and its rows' width."""
+        """The final state of a few fields filtered together, and how wide its last rows are."""
         number, labels, height, width = fields.shape
         pixels, channels = height * width, number * (labels - 1)
         blocks = -(-channels // LANES)
-        row = LANES if blocks > 1 else lanes_for(channels)
-        room = blocks * pixels * row
+        lanes = lanes_for(channels - (blocks - 1) * LANES)  # of the last block
+        row = lanes if blocks == 1 or labels >= MANY_LABELS else LANES
+        room = pixels * ((blocks - 1) * LANES + row)
         advantage = np.full(room + -room % LANES, NEVER, np.float32)
         logarithms = log_probabilities(fields).reshape(number, labels, pixels)
         kernels.enter(logarithms, self._order, self._total, row, advantage)
         del logarithms
         state = np.zeros_like(advantage)
         kernels.begin(self._total, labels, channels, row, state)
-        workspace = self._workspace(row)
+        rows = [state[start : start + pixels * LANES] for start in range(0, room, pixels * LANES)]
+        workspace = self._workspace(row if blocks == 1 else LANES)
         for iteration in range(iterations + 1):
             if iteration:
-                for block in range(blocks):
-                    rows = state[block * pixels * LANES : (block + 1) * pixels * LANES]
-                    lanes = lanes_for(min(channels - block * LANES, LANES))
-                    self._filter(rows, row, lanes, *workspace)
+                for block in rows[:-1]:
+                    self._filter(block, LANES, LANES, *workspace)
+                self._filter(rows[-1], row, lanes, *workspace)
             if labels == 2:
                 kernels.meet_alone(state, advantage)
             elif labels >= MANY_LABELS:
-                kernels.meet_many(state, advantage, pixels)
+                kernels.MEET_MANY[row](state, advantage, pixels)
             elif number == LANES:
                 kernels.meet_columns(state, advantage, pixels)
             else:
