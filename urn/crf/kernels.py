@@ -318,8 +318,11 @@ def begin(total_message: Array, labels: int, channels: int, width: int, state: A
         used = min(channels - first, LANES)
         for p in range(len(total_message)):
             message = share * total_message[p]
-            for place in range(start + p * row, start + p * row + used):
-                state[place] = message
+            if used == LANES:
+                store(state, start + p * row, fill(message, LANES))
+            else:
+                for place in range(start + p * row, start + p * row + used):
+                    state[place] = message
 
 
 @jit

@@ -27,6 +27,7 @@ from urn.crf.lattice import (
 from urn.crf.unary import log_probabilities
 
 MANY_LABELS = LANES + 1  # from here on a field fills rows of its own
+CACHE_LINE = 16  # float32
 NEVER = -1e30  # advantage of what is no label
 
 # Takes the final state of some of the fields, and the width of its last block's rows.
@@ -116,12 +117,13 @@ class Engine:
         blocks = -(-channels // LANES)
         lanes = lanes_for(channels - (blocks - 1) * LANES)  # of the last block
         row = lanes if blocks == 1 or labels >= MANY_LABELS else LANES
-        room = pixels * ((blocks - 1) * LANES + row)
-        advantage = np.full(room + -room % LANES, NEVER, np.float32)
+        last = (blocks - 1) * pixels * LANES  # where the only block with padding begins
+        room = last + pixels * row
+        state, advantage = _aligned(room + -room % LANES), _aligned(room + -room % LANES)
+        advantage[last:], state[last:] = NEVER, 0
         logarithms = log_probabilities(fields).reshape(number, labels, pixels)
         kernels.enter(logarithms, self._order, self._total, row, advantage)
         del logarithms
-        state = np.zeros_like(advantage)
         kernels.begin(self._total, labels, channels, row, state)
         rows = [state[start : start + pixels * LANES] for start in range(0, room, pixels * LANES)]
         workspace = self._workspace(row if blocks == 1 else LANES)
@@ -143,8 +145,7 @@ class Engine:
     def _workspace(self, row: int) -> tuple[np.ndarray, np.ndarray]:
         """Room for `_filter`: values on the larger lattice, and messages."""
         most = max(kernel.chains[0][0] for kernel in (self._spatial, self._bilateral))
-        values = np.empty((most + 2) * row, np.float32)
-        return values, np.empty(len(self._order) * row, np.float32)
+        return _aligned((most + 2) * row), _aligned(len(self._order) * row)
 
     def _filter(
         self, rows: np.ndarray, row: int, lanes: int, values: np.ndarray, messages: np.ndarray
@@ -195,6 +196,13 @@ def _kernel(lattice: Lattice, weight: float) -> Kernel:
     weights *= factors[:, None]
     received = filter_ones(vertices, corners, weights, chains)
     return Kernel(corners, chains, reached, weights, received)
+
+
+def _aligned(count: int) -> np.ndarray:
+    """Float32 of any value that begin where a cache line does, so that no row lies in two."""
+    room = np.empty(count + CACHE_LINE, np.float32)
+    first = -room.ctypes.data // room.itemsize % CACHE_LINE
+    return room[first : first + count]
 
 
 @lru_cache(4)  # photographs come in a few sizes
