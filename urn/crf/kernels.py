@@ -137,7 +137,7 @@ def lanes_for(channels: int) -> int:
 
 @njit(inline="always")
 def _exponential(x: Any, lanes: int) -> Any:
-    """exp of a vector, whose lanes are first held within ±`LARGEST_EXPONENT`; relative error below 2e-7."""
+    """exp of lanes that are first held within ±`LARGEST_EXPONENT`; relative error below 2e-7."""
     x = maximum(x, fill(-LARGEST_EXPONENT, lanes))
     x = minimum(x, fill(LARGEST_EXPONENT, lanes))
     whole = nearest(x * fill(np.float32(1 / np.log(2)), lanes))
