@@ -14,7 +14,7 @@ import numpy as np
 from benchmarks.imitation import photographs
 from benchmarks.measure import seconds
 from urn.crf import SEGMENTATION_CRF
-from urn.crf.embedding import LANES
+from urn.crf.lanes import LANES
 from urn.crf.numba_backend import Engine
 
 ROW = LANES * 4  # bytes

@@ -152,11 +152,13 @@ def test_kernels_too_narrow_to_number_their_vertices():
 
 START = """
 import numpy as np
-from urn.crf import DenseCRF, embedding, kernels, lattice
+from urn.crf import DenseCRF, embedding, lattice, passes, softmax, state
 image = np.arange(600, dtype=np.uint8).reshape(10, 20, 3)
 field = np.linspace(0.1, 0.9, 200, dtype=np.float32).reshape(10, 20)
 print(DenseCRF(image, backend="numba").masks(np.stack([field, 1 - field])).sum(), end=" ")
-functions = [*vars(kernels).values(), *vars(lattice).values(), *embedding.EMBED.values()]
+functions = [f for module in (lattice, softmax, state) for f in vars(module).values()]
+functions += [*embedding.EMBED.values(), *softmax.MANY.values()]
+functions += [f for kernels in passes.PASSES.values() for f in kernels]
 print(sum(sum(f.stats.cache_misses.values()) for f in functions if hasattr(f, "stats")))
 """
 

@@ -5,12 +5,19 @@ from collections.abc import Callable
 import numpy as np
 from numba import njit
 
-from urn.crf.lanes import equal, fill, fused_multiply_add, less, load, nearest, store
+from urn.crf.lanes import (
+    LANES,
+    PIXELS,
+    equal,
+    fill,
+    fused_multiply_add,
+    less,
+    load,
+    nearest,
+    store,
+)
 
 Array = np.ndarray
-
-LANES = 8
-PIXELS = 32  # handled together, so that their rows stay in the first-level cache
 
 
 @njit(nogil=True, cache=True)

@@ -9,10 +9,16 @@ import operator
 from typing import Any
 
 from llvmlite import ir
-from numba import types
+from numba import njit, types
 from numba.core import cgutils
 from numba.core.typing.templates import AbstractTemplate, infer_global
 from numba.extending import intrinsic, lower_builtin, models, register_model
+
+LANES = 8  # of a full vector
+PIXELS = 32  # handled together, so that their rows stay in the first-level cache
+
+# How the engine's loops are compiled.
+jit = njit(nogil=True, cache=True, error_model="numpy")
 
 FLOAT, INT = ir.FloatType(), ir.IntType(32)
 

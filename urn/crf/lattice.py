@@ -10,7 +10,8 @@ from typing import NamedTuple
 import numpy as np
 from numba import njit
 
-from urn.crf.embedding import EMBED, LANES, PIXELS, slot_of
+from urn.crf.embedding import EMBED, slot_of
+from urn.crf.lanes import LANES, PIXELS
 
 Array = np.ndarray
 

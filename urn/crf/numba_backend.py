@@ -13,9 +13,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from urn.crf import kernels
-from urn.crf.embedding import LANES
-from urn.crf.kernels import PASSES, lanes_for
+from urn.crf.lanes import LANES
 from urn.crf.lattice import (
     Lattice,
     bilateral_features,
@@ -24,9 +22,11 @@ from urn.crf.lattice import (
     pixel_order,
     spatial_features,
 )
+from urn.crf.passes import PASSES, lanes_for
+from urn.crf.softmax import MANY_LABELS, marginals_of_messages
+from urn.crf.state import begin, enter, leave_marginals, leave_masks
 from urn.crf.unary import log_probabilities
 
-MANY_LABELS = LANES + 1  # from here on a field fills rows of its own
 CACHE_LINE = 16  # float32
 NEVER = -1e30  # advantage of what is no label
 
@@ -77,7 +77,7 @@ class Engine:
         flat = marginals.reshape(*fields.shape[:2], -1)
 
         def leave(state: np.ndarray, width: int, group: slice) -> None:
-            kernels.leave(state, self._order, width, flat[group])
+            leave_marginals(state, self._order, width, flat[group])
 
         self._infer(fields, iterations, leave)
         return marginals
@@ -89,7 +89,7 @@ class Engine:
         flat = masks.reshape(number, -1)
 
         def leave(state: np.ndarray, width: int, group: slice) -> None:
-            kernels.leave_masks(state, self._order, width, labels, flat[group])
+            leave_masks(state, self._order, width, labels, flat[group])
 
         self._infer(fields, iterations, leave)
         return masks
@@ -122,9 +122,9 @@ class Engine:
         state, advantage = _aligned(room + -room % LANES), _aligned(room + -room % LANES)
         advantage[last:], state[last:] = NEVER, 0
         logarithms = log_probabilities(fields).reshape(number, labels, pixels)
-        kernels.enter(logarithms, self._order, self._total, row, advantage)
+        enter(logarithms, self._order, self._total, row, advantage)
         del logarithms
-        kernels.begin(self._total, labels, channels, row, state)
+        begin(self._total, labels, channels, row, state)
         rows = [state[start : start + pixels * LANES] for start in range(0, room, pixels * LANES)]
         workspace = self._workspace(row if blocks == 1 else LANES)
         for iteration in range(iterations + 1):
@@ -132,14 +132,7 @@ class Engine:
                 for block in rows[:-1]:
                     self._filter(block, LANES, LANES, *workspace)
                 self._filter(rows[-1], row, lanes, *workspace)
-            if labels == 2:
-                kernels.meet_alone(state, advantage)
-            elif labels >= MANY_LABELS:
-                kernels.MEET_MANY[row](state, advantage, pixels)
-            elif number == LANES:
-                kernels.meet_columns(state, advantage, pixels)
-            else:
-                kernels.meet_few(state, advantage, pixels, row, labels, number)
+            marginals_of_messages(state, advantage, pixels, row, labels, number)
         return state, row
 
     def _workspace(self, row: int) -> tuple[np.ndarray, np.ndarray]:

@@ -1,0 +1,115 @@
+"""The compiled passes of the Numba backend that filter some lanes of an array by a lattice.
+
+Rows of pixels are flat float32; a lattice's values have rows of `lanes`, one for each vertex.
+"""
+
+from collections.abc import Callable
+from typing import Any, NamedTuple
+
+import numpy as np
+from numba import njit
+
+from urn.crf.lanes import LANES, PIXELS, fill, fused_multiply_add, jit, load, store
+
+Array = np.ndarray
+Kernel = Callable[..., None]
+
+
+class Passes(NamedTuple):
+    """The steps of filtering some lanes of an array; see the functions of these names."""
+
+    splat_spatial: Kernel
+    splat_bilateral: Kernel
+    blur: Kernel
+    slice_bilateral: Kernel
+    slice_add_spatial: Kernel
+
+
+# Not inside `_sharing`: code that refers to a function made anew in every process is not cached.
+@njit(inline="always")
+def _taken(
+    values: Array, p: int, corners: Array, weights: Array, corner_count: int, lanes: int, shift: int
+) -> Any:
+    """What pixel `p` takes back from its corners."""
+    row = fill(np.float32(0), lanes)
+    for corner in range(corner_count):
+        place = np.int64(corners[p, corner]) << shift
+        weight = fill(weights[p, corner], lanes)
+        row = fused_multiply_add(weight, load(values, place, lanes), row)
+    return row
+
+
+def _sharing(corner_count: int, lanes: int, shift: int) -> tuple[Kernel, Kernel, Kernel]:
+    """`splat`, `slice_` and `slice_add` for lattices of so many corners; the loops unroll."""
+
+    @jit
+    def splat(
+        rows: Array, width: int, corners: Array, weights: Array, reached: Array, values: Array
+    ) -> None:
+        """Share the rows of all pixels among their corners.
+
+        `values` has V + 2 rows, of which row V stays zero and row V + 1 takes what `blur` has no
+        use for. Rows are zeroed as the pixels reach them, when they are about to be cached anyway.
+        """
+        done = np.int64(0)
+        for part in range(len(reached)):
+            end = np.int64(reached[part]) << shift
+            values[done:end] = 0
+            done = end
+            for p in range(part * PIXELS, min((part + 1) * PIXELS, len(corners))):
+                row = load(rows, p * width, lanes)
+                for corner in range(corner_count):
+                    place = np.int64(corners[p, corner]) << shift
+                    sum_ = fused_multiply_add(
+                        fill(weights[p, corner], lanes), row, load(values, place, lanes)
+                    )
+                    store(values, place, sum_)
+        values[done:] = 0
+
+    @jit
+    def slice_(values: Array, corners: Array, weights: Array, rows: Array, width: int) -> None:
+        """Write what every pixel takes back."""
+        for p in range(len(corners)):
+            row = _taken(values, p, corners, weights, corner_count, lanes, shift)
+            store(rows, p * width, row)
+
+    @jit
+    def slice_add(
+        values: Array, corners: Array, weights: Array, others: Array, rows: Array, width: int
+    ) -> None:
+        """Write `others` + what every pixel takes back."""
+        for p in range(len(corners)):
+            row = _taken(values, p, corners, weights, corner_count, lanes, shift)
+            store(rows, p * width, row + load(others, p * width, lanes))
+
+    return splat, slice_, slice_add
+
+
+def _passes(lanes: int) -> Passes:
+    shift = lanes.bit_length() - 1  # from a vertex to the place of its row
+    splat_spatial, _, slice_add_spatial = _sharing(3, lanes, shift)
+    splat_bilateral, slice_bilateral, _ = _sharing(6, lanes, shift)
+
+    @jit
+    def blur(values: Array, chain: Array) -> None:
+        """Add half of both neighbours along one axis to every vertex of `chain`, in place."""
+        zeros = np.int64(chain[0]) << shift
+        half = fill(np.float32(0.5), lanes)
+        before = current = fill(np.float32(0), lanes)
+        here = zeros
+        for i in range(1, len(chain)):
+            there = np.int64(chain[i]) << shift
+            after = load(values, there, lanes)
+            place = here + (lanes if here == zeros else 0)
+            store(values, place, fused_multiply_add(half, before + after, current))
+            before, current, here = current, after, there
+
+    return Passes(splat_spatial, splat_bilateral, blur, slice_bilateral, slice_add_spatial)
+
+
+PASSES = {lanes: _passes(lanes) for lanes in (1, 2, 4, LANES)}
+
+
+def lanes_for(channels: int) -> int:
+    """How wide rows of so many channels, at most LANES, are."""
+    return min(lanes for lanes in PASSES if lanes >= channels)
