@@ -17,7 +17,7 @@ from numba.extending import intrinsic, lower_builtin, models, register_model
 LANES = 8  # of a full vector
 PIXELS = 32  # handled together, so that their rows stay in the first-level cache
 
-# How the engine's loops are compiled.
+# How loops over pixels' rows are compiled; with numpy's rules, a division needs no test for zero.
 jit = njit(nogil=True, cache=True, error_model="numpy")
 
 FLOAT, INT = ir.FloatType(), ir.IntType(32)

@@ -12,17 +12,17 @@ from numba import njit
 from urn.crf.lanes import LANES, PIXELS, fill, fused_multiply_add, jit, load, store
 
 Array = np.ndarray
-Kernel = Callable[..., None]
+Loop = Callable[..., None]  # compiled
 
 
 class Passes(NamedTuple):
     """The steps of filtering some lanes of an array; see the functions of these names."""
 
-    splat_spatial: Kernel
-    splat_bilateral: Kernel
-    blur: Kernel
-    slice_bilateral: Kernel
-    slice_add_spatial: Kernel
+    splat_spatial: Loop
+    splat_bilateral: Loop
+    blur: Loop
+    slice_bilateral: Loop
+    slice_add_spatial: Loop
 
 
 # Not inside `_sharing`: code that refers to a function made anew in every process is not cached.
@@ -39,7 +39,7 @@ def _taken(
     return row
 
 
-def _sharing(corner_count: int, lanes: int, shift: int) -> tuple[Kernel, Kernel, Kernel]:
+def _sharing(corner_count: int, lanes: int, shift: int) -> tuple[Loop, Loop, Loop]:
     """`splat`, `slice_` and `slice_add` for lattices of so many corners; the loops unroll."""
 
     @jit

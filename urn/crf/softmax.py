@@ -6,7 +6,6 @@ been taken from `advantage`, and the sum over the others is added. The score of 
 reference: e^0 = 1. How channels lie in a state: see `urn.crf.state`.
 """
 
-from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -26,7 +25,7 @@ from urn.crf.lanes import (
     store,
     two_to_the,
 )
-from urn.crf.passes import PASSES
+from urn.crf.passes import PASSES, Loop
 
 MANY_LABELS = LANES + 1  # from here on a field fills rows of its own
 
@@ -34,7 +33,6 @@ MANY_LABELS = LANES + 1  # from here on a field fills rows of its own
 LARGEST_EXPONENT = np.float32(60)
 
 Array = np.ndarray
-Kernel = Callable[..., None]
 
 
 def marginals_of_messages(
@@ -155,7 +153,7 @@ def _sum_labels(own: Array, start: int, channels: int, fields: int, sum_: Any, s
         store(sums, place, sum_)
 
 
-def _many(lanes: int) -> Kernel:
+def _many(lanes: int) -> Loop:
     """`many` for so wide rows of the last block."""
 
     @jit
