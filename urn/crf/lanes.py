@@ -8,6 +8,7 @@ narrower. `width` arguments are compile-time constants (see `numba.literally`).
 import operator
 from typing import Any
 
+import numpy as np
 from llvmlite import ir
 from numba import njit, types
 from numba.core import cgutils
@@ -191,6 +192,21 @@ def two_to_the(typing: Any, lanes: Any) -> Any:
         biased = builder.add(exponent, ir.Constant(integers, [127] * lanes.width))
         bits = builder.shl(biased, ir.Constant(integers, [23] * lanes.width))
         return builder.bitcast(bits, arguments[0].type)
+
+    return lanes(lanes), generate
+
+
+@intrinsic
+def exponent_of(typing: Any, lanes: Any) -> Any:
+    """The whole e for which lanes, positive and not denormal, are 2^e times [√½, √2)."""
+
+    def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
+        integers = ir.VectorType(INT, lanes.width)
+        least = int(np.sqrt(np.float32(0.5)).view(np.int32))
+        bits = builder.bitcast(arguments[0], integers)
+        above = builder.sub(bits, ir.Constant(integers, [least] * lanes.width))
+        exponent = builder.ashr(above, ir.Constant(integers, [23] * lanes.width))
+        return builder.sitofp(exponent, arguments[0].type)
 
     return lanes(lanes), generate
 

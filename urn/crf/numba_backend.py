@@ -24,8 +24,7 @@ from urn.crf.lattice import (
 )
 from urn.crf.passes import PASSES, lanes_for
 from urn.crf.softmax import MANY_LABELS, marginals_of_messages
-from urn.crf.state import begin, enter, leave_marginals, leave_masks
-from urn.crf.unary import log_probabilities
+from urn.crf.state import enter, leave_marginals, leave_masks
 
 CACHE_LINE = 16  # float32
 NEVER = -1e30  # advantage of what is no label
@@ -121,17 +120,14 @@ class Engine:
         room = last + pixels * row
         state, advantage = _aligned(room + -room % LANES), _aligned(room + -room % LANES)
         advantage[last:], state[last:] = NEVER, 0
-        logarithms = log_probabilities(fields).reshape(number, labels, pixels)
-        enter(logarithms, self._order, self._total, row, advantage)
-        del logarithms
-        begin(self._total, labels, channels, row, state)
+        flat = fields.reshape(number, labels, pixels)
+        enter(flat, self._order, self._total, row, state, advantage)
         rows = [state[start : start + pixels * LANES] for start in range(0, room, pixels * LANES)]
         workspace = self._workspace(row if blocks == 1 else LANES)
-        for iteration in range(iterations + 1):
-            if iteration:
-                for block in rows[:-1]:
-                    self._filter(block, LANES, LANES, *workspace)
-                self._filter(rows[-1], row, lanes, *workspace)
+        for _ in range(iterations):
+            for block in rows[:-1]:
+                self._filter(block, LANES, LANES, *workspace)
+            self._filter(rows[-1], row, lanes, *workspace)
             marginals_of_messages(state, advantage, pixels, row, labels, number)
         return state, row
 

@@ -11,26 +11,11 @@ from typing import Any
 import numpy as np
 from numba import njit
 
-from urn.crf.lanes import (
-    LANES,
-    PIXELS,
-    fill,
-    fused_multiply_add,
-    jit,
-    lane_sum,
-    load,
-    maximum,
-    minimum,
-    nearest,
-    store,
-    two_to_the,
-)
+from urn.crf.functions import exponential
+from urn.crf.lanes import LANES, PIXELS, fill, jit, lane_sum, load, store
 from urn.crf.passes import PASSES, Loop
 
 MANY_LABELS = LANES + 1  # from here on a field fills rows of its own
-
-# exp of more or less counts as exp of this: sums stay finite, and products need no denormals.
-LARGEST_EXPONENT = np.float32(60)
 
 Array = np.ndarray
 
@@ -49,32 +34,13 @@ def marginals_of_messages(
         _few(state, advantage, pixels, width, labels, fields)
 
 
-@njit(inline="always")
-def _exponential(x: Any, lanes: int) -> Any:
-    """exp of lanes that are first held within ±`LARGEST_EXPONENT`; relative error below 2e-7."""
-    x = maximum(x, fill(-LARGEST_EXPONENT, lanes))
-    x = minimum(x, fill(LARGEST_EXPONENT, lanes))
-    whole = nearest(x * fill(np.float32(1 / np.log(2)), lanes))
-    # ln 2 in two parts, of which the first has few digits: the products are exact.
-    rest = fused_multiply_add(whole, fill(np.float32(-0.693359375), lanes), x)
-    rest = fused_multiply_add(whole, fill(np.float32(0.693359375 - np.log(2)), lanes), rest)
-    series = fill(np.float32(1 / 720), lanes)
-    series = fused_multiply_add(series, rest, fill(np.float32(1 / 120), lanes))
-    series = fused_multiply_add(series, rest, fill(np.float32(1 / 24), lanes))
-    series = fused_multiply_add(series, rest, fill(np.float32(1 / 6), lanes))
-    series = fused_multiply_add(series, rest, fill(np.float32(1 / 2), lanes))
-    series = fused_multiply_add(series, rest, fill(np.float32(1), lanes))
-    series = fused_multiply_add(series, rest, fill(np.float32(1), lanes))
-    return series * two_to_the(whole)
-
-
 @jit
 def _alone(state: Array, advantage: Array) -> None:
     """For fields of two labels, each in a lane of a single block."""
     one = fill(np.float32(1), LANES)
     for place in range(0, len(state), LANES):
         message = load(state, place, LANES)
-        power = _exponential(message + message + load(advantage, place, LANES), LANES)
+        power = exponential(message + message + load(advantage, place, LANES), LANES)
         store(state, place, power / (one + power))
 
 
@@ -89,7 +55,7 @@ def _columns(state: Array, advantage: Array, pixels: int) -> None:
         powers = fill(np.float32(1), LANES)
         for place in range(first, len(state), block):
             score = load(state, place, LANES) + total + load(advantage, place, LANES)
-            power = _exponential(score, LANES)
+            power = exponential(score, LANES)
             powers = powers + power
             store(state, place, power)
         for place in range(first, len(state), block):
@@ -113,7 +79,7 @@ def _few(state: Array, advantage: Array, pixels: int, width: int, labels: int, f
             _sum_labels(own, i * row, channels, fields, fill(np.float32(0), LANES), sums)
         for place in range(0, number * row, LANES):
             score = load(own, place, LANES) + load(sums, place, LANES)
-            store(own, place, _exponential(score + load(ahead, place, LANES), LANES))
+            store(own, place, exponential(score + load(ahead, place, LANES), LANES))
         for i in range(number):
             _sum_labels(own, i * row, channels, fields, fill(np.float32(1), LANES), sums)
         for place in range(0, number * row, LANES):
@@ -171,10 +137,10 @@ def _many(lanes: int) -> Loop:
             total = fill(np.float32(0), LANES)
             for place in range(first, last, block):
                 score = load(state, place, LANES) + fill(lift, LANES)
-                power = _exponential(score + load(advantage, place, LANES), LANES)
+                power = exponential(score + load(advantage, place, LANES), LANES)
                 total = total + power
                 store(state, place, power)
-            rest = _exponential(rest + fill(lift, lanes) + load(advantage, end, lanes), lanes)
+            rest = exponential(rest + fill(lift, lanes) + load(advantage, end, lanes), lanes)
             share = np.float32(1) / (np.float32(1) + lane_sum(total) + lane_sum(rest))
             for place in range(first, last, block):
                 store(state, place, load(state, place, LANES) * fill(share, LANES))

@@ -10,7 +10,11 @@ all channels are of one field. Flat float32; `width` is that of the last block's
 import numpy as np
 from numba import njit
 
-from urn.crf.lanes import LANES, PIXELS, fill, jit, store
+from urn.crf.functions import logarithm
+from urn.crf.lanes import LANES, PIXELS, fill, jit, load, maximum, minimum, store
+from urn.crf.unary import LEAST_PROBABILITY
+
+TOGETHER = 1024  # pixels that enter together, so that their rows stay in the second-level cache
 
 Array = np.ndarray
 
@@ -23,41 +27,63 @@ def _place(channel: int, channels: int, pixels: int, width: int) -> tuple[int, i
     return block * pixels * LANES + lane, row
 
 
+@njit(inline="always")
+def _gather(probabilities: Array, order: Array, first: int, number: int, clipped: Array) -> None:
+    """Fetch some pixels of one label, clipped as `unary.log_probabilities` does."""
+    least, one = np.float32(LEAST_PROBABILITY), np.float32(1)
+    for i in range(0, number, LANES):
+        start, end = order[first + i], i + LANES
+        if end <= number and order[first + end - 1] == start + LANES - 1:  # side by side
+            lanes = load(probabilities, start, LANES)
+            lanes = minimum(maximum(lanes, fill(least, LANES)), fill(one, LANES))
+            store(clipped, i, lanes)
+        else:
+            for j in range(i, min(end, number)):
+                clipped[j] = min(max(probabilities[order[first + j]], least), one)
+
+
+@njit(inline="always")
+def _log(values: Array, logs: Array) -> None:
+    for first in range(0, len(values), LANES):
+        store(logs, first, logarithm(load(values, first, LANES), LANES))
+
+
 @jit
 def enter(
-    logarithms: Array, order: Array, total_message: Array, width: int, advantage: Array
+    probabilities: Array,
+    order: Array,
+    total_message: Array,
+    width: int,
+    state: Array,
+    advantage: Array,
 ) -> None:
-    """Write G×L×pixels log-probabilities to `advantage`.
+    """Write the marginals that G×L×pixels probabilities begin with, and their advantage.
 
     `total_message` is, for every pixel, what the messages to its L labels sum to.
     """
-    fields, labels, pixels = logarithms.shape
-    for label in range(labels - 1):
+    fields, labels, pixels = probabilities.shape
+    channels = (labels - 1) * fields
+    clipped, logs, share, behind = np.zeros((4, TOGETHER), np.float32)
+    for begin in range(0, pixels, TOGETHER):
+        number = min(TOGETHER, pixels - begin)
         for field in range(fields):
-            start, row = _place(label * fields + field, (labels - 1) * fields, pixels, width)
-            for p in range(pixels):
-                pixel = order[p]
-                ahead = logarithms[field, label, pixel] - logarithms[field, labels - 1, pixel]
-                advantage[start + p * row] = ahead - total_message[p]
-
-
-@jit
-def begin(total_message: Array, labels: int, channels: int, width: int, state: Array) -> None:
-    """Write the messages of pixels that know nothing of each other: all labels get the same.
-
-    Padding keeps its zeros, as sums go over it.
-    """
-    share = np.float32(1) / np.float32(labels)
-    for first in range(0, channels, LANES):
-        start, row = _place(first, channels, len(total_message), width)
-        used = min(channels - first, LANES)
-        for p in range(len(total_message)):
-            message = share * total_message[p]
-            if used == LANES:
-                store(state, start + p * row, fill(message, LANES))
-            else:
-                for place in range(start + p * row, start + p * row + used):
-                    state[place] = message
+            share[:] = 0
+            for label in range(labels):
+                _gather(probabilities[field, label], order, begin, number, clipped)
+                for i in range(number):
+                    share[i] += clipped[i]
+            _log(clipped, behind)  # of label L − 1
+            for i in range(number):
+                share[i] = np.float32(1) / share[i]
+                behind[i] += total_message[begin + i]
+            for label in range(labels - 1):
+                _gather(probabilities[field, label], order, begin, number, clipped)
+                _log(clipped, logs)
+                start, row = _place(label * fields + field, channels, pixels, width)
+                start += begin * row
+                for i in range(number):
+                    state[start + i * row] = clipped[i] * share[i]
+                    advantage[start + i * row] = logs[i] - behind[i]
 
 
 @jit
