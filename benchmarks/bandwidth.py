@@ -7,6 +7,7 @@ least move, each array once per pass, and compares the rate with a copy of a lar
 """
 
 import argparse
+from itertools import chain
 from pathlib import Path
 
 import numpy as np
@@ -25,12 +26,12 @@ def bytes_of_an_iteration(engine: Engine, pixels: int) -> int:
     """For one block of channels of two-label fields."""
     moved = pixels * (2 * ROW + 2 * ROW + ROW)  # marginals and messages, met with the advantage
     for kernel in (engine._bilateral, engine._spatial):
-        vertices = int(kernel.chains[0][0])
-        moved += 2 * (kernel.corners.nbytes + kernel.weights.nbytes)  # splat and slice
+        lattice = kernel.lattice
+        moved += 2 * (lattice.corners.nbytes + lattice.weights.nbytes)  # splat and slice
         moved += pixels * 2 * ROW  # marginals in, messages out
-        moved += vertices * 4 * ROW  # zeroed and splatted; sliced
-        for chain in kernel.chains:
-            moved += chain.nbytes + 2 * ROW * int((chain < kernel.chains[0][0]).sum())
+        moved += lattice.vertices * 4 * ROW  # zeroed and splatted; sliced
+        for indices in chain.from_iterable(lattice.axes):
+            moved += indices.nbytes + 2 * ROW * int((indices < lattice.vertices).sum())
     return moved
 
 

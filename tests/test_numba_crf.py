@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from benchmarks.published import plain_crf
 from urn.crf import REFINEMENT_CRF, SEGMENTATION_CRF, CRFParameters, DenseCRF
-from urn.crf.lattice import build_lattice, pixel_order, spatial_features
+from urn.crf.lattice import bilateral_features, build_lattice, pixel_order, spatial_features
 from urn.crf.numba_backend import groups_of_fields
 
 NARROW_CRF = CRFParameters(gaussian=(2, 5), bilateral=(20, 7, 6))
@@ -135,14 +135,15 @@ def test_vertices_are_numbered_as_pixels_reach_them():
     assert lattice.weights.min() > -1e-5
 
 
-def test_chains_hold_every_neighbour_once():
-    lattice = build_lattice(spatial_features(30, pixel_order(20, 30), 1.5))
-    for chain in lattice.chains:
-        assert chain[0] == chain[-1] == lattice.vertices
-        inside = chain[chain < lattice.vertices]
-        assert len(np.unique(inside)) == len(inside)
-        between = np.diff(np.flatnonzero(chain == lattice.vertices)) - 1
-        assert between.min() >= 2
+def test_axes_hold_every_neighbour_once():
+    image = photo_like(20, 30, 0)
+    lattice = build_lattice(bilateral_features(image, pixel_order(20, 30), 20, 7))
+    for pairs, longer in lattice.axes:
+        assert longer[0] == longer[-1] == lattice.vertices
+        inside = np.concatenate([pairs, longer[longer < lattice.vertices]])
+        assert len(np.unique(inside)) == len(inside) > len(pairs) > 0
+        between = np.diff(np.flatnonzero(longer == lattice.vertices)) - 1
+        assert between.min() >= 3
 
 
 def test_kernels_too_narrow_to_number_their_vertices():

@@ -20,17 +20,23 @@ from urn.crf.lanes import (
 Array = np.ndarray
 
 
-@njit(nogil=True, cache=True)
-def slot_of(table: Array, names: Array, name: int) -> np.int64:
-    """Where the vertex of a name is in a hash table of vertices, or where it belongs.
+@njit(inline="always")
+def first_slot(table: Array, name: int) -> np.int64:
+    """Where a search in a hash table of vertices begins.
 
     Empty slots hold −1. Three of four are: a search that goes on costs more than a larger table.
     """
     mask = np.uint64(len(table) - 1)
-    slot = ((np.uint64(name) * np.uint64(0x9E3779B97F4A7C15)) >> np.uint64(24)) & mask
+    return np.int64(((np.uint64(name) * np.uint64(0x9E3779B97F4A7C15)) >> np.uint64(24)) & mask)
+
+
+@njit(nogil=True, cache=True)
+def slot_of(table: Array, names: Array, name: int) -> np.int64:
+    """Where the vertex of a name is in a hash table of vertices, or where it belongs."""
+    slot = first_slot(table, name)
     while table[slot] >= 0 and names[table[slot]] != name:
-        slot = (slot + np.uint64(1)) & mask
-    return np.int64(slot)
+        slot = (slot + 1) & (len(table) - 1)
+    return slot
 
 
 @njit(inline="always")

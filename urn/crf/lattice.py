@@ -10,12 +10,26 @@ from typing import NamedTuple
 import numpy as np
 from numba import njit
 
-from urn.crf.embedding import EMBED, slot_of
+from urn.crf.embedding import EMBED, first_slot, slot_of
 from urn.crf.lanes import LANES, PIXELS
 
 Array = np.ndarray
 
 TILE = 16  # pixels are visited in squares of this side, so that neighbours share cached vertices
+TOGETHER = 64  # neighbours looked up
+
+
+class Axis(NamedTuple):
+    """The vertices that a blur along one axis changes: those with neighbours along it.
+
+    Attributes:
+        pairs: int32, two vertices that have only each other, the next two, …
+        longer: int32, chains of three or more vertices in the order of their neighbourhood, a V
+            before, between and after them.
+    """
+
+    pairs: Array
+    longer: Array
 
 
 class Lattice(NamedTuple):
@@ -25,9 +39,7 @@ class Lattice(NamedTuple):
         vertices: number of vertices, V.
         corners: N×(d + 1) int32, the vertices around each point.
         weights: N×(d + 1) float32, the point's barycentric coordinates, which sum to one.
-        chains: for each axis, an int32 array of the vertices in the order of their neighbourhood
-            along it, a V before, between and after the chains. Vertices without neighbours along
-            the axis, which its blur does not change, are left out.
+        axes: along which to blur, one after another.
         reached: how many vertices the first PIXELS points have around them, twice as many, …;
             vertices are numbered as points come to them.
     """
@@ -35,7 +47,7 @@ class Lattice(NamedTuple):
     vertices: int
     corners: Array
     weights: Array
-    chains: tuple[Array, ...]
+    axes: tuple[Axis, ...]
     reached: Array
 
 
@@ -113,53 +125,58 @@ def build_lattice(features: Array) -> Lattice:
     steps = [
         strides.sum() - (corners * strides[j] if j < dimensions else 0) for j in range(corners)
     ]
-    chains = tuple(_chains(table, names, step) for step in steps)
-    return Lattice(len(names), places, weights, chains, reached)
+    axes = tuple(Axis(*_axis(table, names, step)) for step in steps)
+    return Lattice(len(names), places, weights, axes, reached)
 
 
 @njit(nogil=True, cache=True)
-def _chains(table: Array, names: Array, step: int) -> Array:
-    """The vertices in chains, each `step` from the one before; see `Lattice`."""
+def _following(table: Array, names: Array, step: int) -> Array:
+    """The vertex a `step` from each; V where there is none.
+
+    A few are looked up at a time, so that waiting for one's memory is waiting for all.
+    """
     count = len(names)
     following = np.empty(count, np.int32)
-    follows = np.zeros(count, np.bool_)
-    for v in range(count):
-        following[v] = table[slot_of(table, names, names[v] + step)]
-        if following[v] >= 0:
-            follows[following[v]] = True
-    chains = np.empty(2 * count + 1, np.int32)
-    chains[0] = count
-    end = 1
-    for v in range(count):
-        if follows[v] or following[v] < 0:
-            continue
-        w = np.int32(v)
-        while w >= 0:
-            chains[end] = w
-            end += 1
-            w = following[w]
-        chains[end] = count
-        end += 1
-    return chains[:end].copy()
+    candidates, theirs = np.empty(TOGETHER, np.int32), np.empty(TOGETHER, np.int64)
+    for first in range(0, count, TOGETHER):
+        number = min(TOGETHER, count - first)
+        for i in range(number):
+            candidates[i] = table[first_slot(table, names[first + i] + step)]
+        for i in range(number):
+            theirs[i] = names[max(candidates[i], 0)]
+        for i in range(number):
+            found, name = candidates[i], names[first + i] + step
+            if found >= 0 and theirs[i] != name:
+                found = table[slot_of(table, names, name)]
+            following[first + i] = found if found >= 0 else count
+    return following
 
 
 @njit(nogil=True, cache=True)
-def filter_ones(vertices: int, corners: Array, weights: Array, chains: tuple[Array, ...]) -> Array:
-    """What every point takes back from a lattice if all hold 1; float32 of all points."""
-    values = np.zeros(vertices + 2, np.float32)
-    for p in range(len(corners)):
-        for corner in range(corners.shape[1]):
-            values[corners[p, corner]] += weights[p, corner]
-    for chain in chains:
-        before = current = np.float32(0)
-        here = np.int64(vertices)
-        for i in range(1, len(chain)):
-            there = np.int64(chain[i])
-            after = values[there]
-            values[here + (here == vertices)] = current + np.float32(0.5) * (before + after)
-            before, current, here = current, after, there
-    result = np.zeros(len(corners), np.float32)
-    for p in range(len(corners)):
-        for corner in range(corners.shape[1]):
-            result[p] += weights[p, corner] * values[corners[p, corner]]
-    return result
+def _axis(table: Array, names: Array, step: int) -> tuple[Array, Array]:
+    """The chains of vertices each a `step` from the one before; see `Axis`."""
+    count = len(names)
+    following = _following(table, names, step)
+    follows = np.zeros(count + 1, np.bool_)
+    for v in range(count):
+        follows[following[v]] = True
+    pairs, longer = np.empty(count, np.int32), np.empty(2 * count + 1, np.int32)
+    longer[0] = count
+    paired, end = 0, 1
+    for v in range(count):
+        w = following[v]
+        if follows[v] or w == count:
+            continue
+        if following[w] == count:
+            pairs[paired], pairs[paired + 1] = v, w
+            paired += 2
+        else:
+            longer[end] = v
+            end += 1
+            while w < count:
+                longer[end] = w
+                end += 1
+                w = following[w]
+            longer[end] = count
+            end += 1
+    return pairs[:paired].copy(), longer[:end].copy()

@@ -18,7 +18,6 @@ from urn.crf.lattice import (
     Lattice,
     bilateral_features,
     build_lattice,
-    filter_ones,
     pixel_order,
     spatial_features,
 )
@@ -37,16 +36,12 @@ class Kernel(NamedTuple):
     """A Gaussian filter over the pixels of an image, normalised and weighted.
 
     Attributes:
-        corners, chains, reached: as in `Lattice`.
-        weights: of the corners. Splat and slice use the same ones, so each brings the square root
-            of the kernel's weight and one side of the symmetric normalisation.
+        lattice: splat and slice use the same weights, so each brings the square root of the
+            kernel's weight and one side of the symmetric normalisation.
         received: of every pixel, if all hold one.
     """
 
-    corners: np.ndarray
-    chains: tuple[np.ndarray, ...]
-    reached: np.ndarray
-    weights: np.ndarray
+    lattice: Lattice
     received: np.ndarray
 
 
@@ -133,7 +128,7 @@ class Engine:
 
     def _workspace(self, row: int) -> tuple[np.ndarray, np.ndarray]:
         """Room for `_filter`: values on the larger lattice, and messages."""
-        most = max(kernel.chains[0][0] for kernel in (self._spatial, self._bilateral))
+        most = max(kernel.lattice.vertices for kernel in (self._spatial, self._bilateral))
         return _aligned((most + 2) * row), _aligned(len(self._order) * row)
 
     def _filter(
@@ -143,21 +138,13 @@ class Engine:
 
         One kernel after the other, both on the memory of `values`, which stays in the cache.
         """
-        passes = PASSES[lanes]
-
-        corners, chains, reached, weights, _ = self._bilateral
-        vertices = values[: (chains[0][0] + 2) * lanes]
-        passes.splat_bilateral(rows, row, corners, weights, reached, vertices)
-        for chain in chains:
-            passes.blur(vertices, chain)
-        passes.slice_bilateral(vertices, corners, weights, messages, row)
-
-        corners, chains, reached, weights, _ = self._spatial
-        vertices = values[: (chains[0][0] + 2) * lanes]
-        passes.splat_spatial(rows, row, corners, weights, reached, vertices)
-        for chain in chains:
-            passes.blur(vertices, chain)
-        passes.slice_add_spatial(vertices, corners, weights, messages, rows, row)
+        first, second = self._bilateral.lattice, self._spatial.lattice
+        blurred = _blurred(first, rows, row, lanes, values)
+        slice_ = PASSES[lanes].slice[first.corners.shape[1]]
+        slice_(blurred, first.corners, first.weights, messages, row)
+        blurred = _blurred(second, rows, row, lanes, values)
+        slice_add = PASSES[lanes].slice_add[second.corners.shape[1]]
+        slice_add(blurred, second.corners, second.weights, messages, rows, row)
 
 
 def groups_of_fields(fields: int, labels: int, most_blocks: int) -> list[slice]:
@@ -176,15 +163,33 @@ def groups_of_fields(fields: int, labels: int, most_blocks: int) -> list[slice]:
     return [slice(a, b) for a, b in zip(starts, [*starts[1:], fields], strict=True)]
 
 
+def _blurred(
+    lattice: Lattice, rows: np.ndarray, row: int, lanes: int, values: np.ndarray
+) -> np.ndarray:
+    """What `lanes` of the pixels' rows give at the vertices, on the memory of `values`."""
+    splat, blur = PASSES[lanes].splat[lattice.corners.shape[1]], PASSES[lanes].blur
+    values = values[: (lattice.vertices + 2) * lanes]
+    splat(rows, row, lattice.corners, lattice.weights, lattice.reached, values)
+    for axis in lattice.axes:
+        blur(values, *axis)
+    return values
+
+
+def _filter_ones(lattice: Lattice) -> np.ndarray:
+    """What every pixel takes back if all hold one."""
+    pixels, corners = lattice.corners.shape
+    ones, answer = np.ones((2, pixels), np.float32)
+    blurred = _blurred(lattice, ones, 1, 1, np.empty(lattice.vertices + 2, np.float32))
+    PASSES[1].slice[corners](blurred, lattice.corners, lattice.weights, answer, 1)
+    return answer
+
+
 def _kernel(lattice: Lattice, weight: float) -> Kernel:
     dimensions = lattice.corners.shape[1] - 1
     gain = np.float32(1 / (1 + 2.0**-dimensions))  # what blurring loses
-    vertices, corners, weights, chains, reached = lattice
-    answer = gain * filter_ones(vertices, corners, weights, chains)
-    factors = np.sqrt(np.float32(weight) * gain / (answer + np.float32(1e-20)))
-    weights *= factors[:, None]
-    received = filter_ones(vertices, corners, weights, chains)
-    return Kernel(corners, chains, reached, weights, received)
+    factors = np.float32(weight) * gain / (gain * _filter_ones(lattice) + np.float32(1e-20))
+    lattice.weights[:] *= np.sqrt(factors)[:, None]
+    return Kernel(lattice, _filter_ones(lattice))
 
 
 def _aligned(count: int) -> np.ndarray:

@@ -16,13 +16,15 @@ Loop = Callable[..., None]  # compiled
 
 
 class Passes(NamedTuple):
-    """The steps of filtering some lanes of an array; see the functions of these names."""
+    """The steps of filtering some lanes of an array; see the functions of these names.
 
-    splat_spatial: Loop
-    splat_bilateral: Loop
+    All but `blur` by the number of corners around a pixel.
+    """
+
+    splat: dict[int, Loop]
     blur: Loop
-    slice_bilateral: Loop
-    slice_add_spatial: Loop
+    slice: dict[int, Loop]
+    slice_add: dict[int, Loop]
 
 
 # Not inside `_sharing`: code that refers to a function made anew in every process is not cached.
@@ -87,24 +89,31 @@ def _sharing(corner_count: int, lanes: int, shift: int) -> tuple[Loop, Loop, Loo
 
 def _passes(lanes: int) -> Passes:
     shift = lanes.bit_length() - 1  # from a vertex to the place of its row
-    splat_spatial, _, slice_add_spatial = _sharing(3, lanes, shift)
-    splat_bilateral, slice_bilateral, _ = _sharing(6, lanes, shift)
+    sharing = {corners: _sharing(corners, lanes, shift) for corners in (3, 6)}
+    splat, slice_, slice_add = (
+        {corners: loops[step] for corners, loops in sharing.items()} for step in range(3)
+    )
 
     @jit
-    def blur(values: Array, chain: Array) -> None:
-        """Add half of both neighbours along one axis to every vertex of `chain`, in place."""
-        zeros = np.int64(chain[0]) << shift
+    def blur(values: Array, pairs: Array, longer: Array) -> None:
+        """Add half of both neighbours along an axis to every vertex, in place; see `Axis`."""
         half = fill(np.float32(0.5), lanes)
+        for i in range(0, len(pairs), 2):
+            here, there = np.int64(pairs[i]) << shift, np.int64(pairs[i + 1]) << shift
+            one, other = load(values, here, lanes), load(values, there, lanes)
+            store(values, here, fused_multiply_add(half, other, one))
+            store(values, there, fused_multiply_add(half, one, other))
+        zeros = np.int64(longer[0]) << shift
         before = current = fill(np.float32(0), lanes)
         here = zeros
-        for i in range(1, len(chain)):
-            there = np.int64(chain[i]) << shift
+        for i in range(1, len(longer)):
+            there = np.int64(longer[i]) << shift
             after = load(values, there, lanes)
             place = here + (lanes if here == zeros else 0)
             store(values, place, fused_multiply_add(half, before + after, current))
             before, current, here = current, after, there
 
-    return Passes(splat_spatial, splat_bilateral, blur, slice_bilateral, slice_add_spatial)
+    return Passes(splat, blur, slice_, slice_add)
 
 
 PASSES = {lanes: _passes(lanes) for lanes in (1, 2, 4, LANES)}
