@@ -21,7 +21,7 @@ Array = np.ndarray
 
 
 @njit(inline="always")
-def first_slot(table: Array, name: int) -> np.int64:
+def _first_slot(table: Array, name: int) -> np.int64:
     """Where a search in a hash table of vertices begins.
 
     Empty slots hold −1. Three of four are: a search that goes on costs more than a larger table.
@@ -33,10 +33,24 @@ def first_slot(table: Array, name: int) -> np.int64:
 @njit(nogil=True, cache=True)
 def slot_of(table: Array, names: Array, name: int) -> np.int64:
     """Where the vertex of a name is in a hash table of vertices, or where it belongs."""
-    slot = first_slot(table, name)
+    slot = _first_slot(table, name)
     while table[slot] >= 0 and names[table[slot]] != name:
         slot = (slot + 1) & (len(table) - 1)
     return slot
+
+
+@njit(inline="always")
+def look_up(table: Array, names: Array, wanted: Array, number: int, vertices: Array) -> None:
+    """Write the vertices of some names; −1 where there is none, −2 if the search has to go on.
+
+    No search waits for another one's memory, as it would behind a branch.
+    """
+    for i in range(number):
+        vertices[i] = table[_first_slot(table, wanted[i])]
+    for i in range(number):
+        found = vertices[i]
+        other = -1 if found < 0 else -2
+        vertices[i] = found if names[max(found, 0)] == wanted[i] else other
 
 
 @njit(inline="always")
@@ -123,7 +137,7 @@ def _embedding(dimensions: int) -> Callable[..., tuple[Array, Array]]:
 
         Features are flat, one after another, of at least LANES points.
         """
-        names = np.empty(1 << 12, np.int64)
+        names = np.zeros(1 << 12, np.int64)
         table = np.full(4 * len(names), np.int32(-1))
         found = 0
         count, stride = len(places), len(features) // dimensions
@@ -131,36 +145,40 @@ def _embedding(dimensions: int) -> Callable[..., tuple[Array, Array]]:
         scratch = np.empty((3, corners * LANES), np.float32)
         falls, rise = np.empty(corners, np.int64), strides.sum()
         origin = (lowest * strides).sum()
-        previous = np.full(corners, np.int64(-1))
-        for begin in range(0, count, LANES):
-            first = min(begin, stride - LANES)  # the last vector reaches back
-            _locate(features, stride, first, dimensions, scale, base, rank, near, scratch)
-            for p in range(begin, min(begin + LANES, count)):
-                if found + corners > len(names):
-                    names = np.append(names, np.empty_like(names))
-                    table = np.full(4 * len(names), np.int32(-1))
-                    for v in range(found):
-                        table[slot_of(table, names, names[v])] = v
+        wanted, vertices = np.empty(PIXELS * corners, np.int64), places.ravel()
+        for begin in range(0, count, PIXELS):
+            end, i = min(begin + PIXELS, count), 0
+            for p in range(begin, end):
+                first = min(p // LANES * LANES, stride - LANES)  # the last vector reaches back
+                if p % LANES == 0:
+                    _locate(features, stride, first, dimensions, scale, base, rank, near, scratch)
                 lane = p - first
                 name = -origin
-                for i in range(dimensions):
-                    name += np.int64(base[i * LANES + lane]) * strides[i]
-                    falls[np.int64(rank[i * LANES + lane])] = corners * strides[i]
+                for j in range(dimensions):
+                    name += np.int64(base[j * LANES + lane]) * strides[j]
+                    falls[np.int64(rank[j * LANES + lane])] = corners * strides[j]
                 falls[np.int64(rank[dimensions * LANES + lane])] = 0
                 # From corner to corner, one coordinate falls by d and all others rise by 1.
                 for corner in range(corners):
                     if corner > 0:
                         name += rise - falls[corners - corner]
-                    if name == previous[corner]:  # as often among neighbours
-                        places[p, corner] = places[p - 1, corner]
-                    else:
-                        previous[corner] = name
-                        slot = slot_of(table, names, name)
-                        if table[slot] < 0:
-                            table[slot], names[found] = found, name
-                            found += 1
-                        places[p, corner] = table[slot]
+                    wanted[i] = name
+                    i += 1
                     weights[p, corner] = near[corner * LANES + lane]
+            if found + len(wanted) > len(names):
+                names = np.append(names, np.zeros(3 * len(names), np.int64))
+                table = np.full(4 * len(names), np.int32(-1))
+                for v in range(found):
+                    table[slot_of(table, names, names[v])] = v
+            here = vertices[begin * corners :]
+            look_up(table, names, wanted, i, here)
+            for k in range(i):
+                if here[k] < 0:
+                    slot = slot_of(table, names, wanted[k])
+                    if table[slot] < 0:
+                        table[slot], names[found] = found, wanted[k]
+                        found += 1
+                    here[k] = table[slot]
             reached[begin // PIXELS] = found
         return table, names[:found].copy()
 

@@ -10,13 +10,13 @@ from typing import NamedTuple
 import numpy as np
 from numba import njit
 
-from urn.crf.embedding import EMBED, first_slot, slot_of
+from urn.crf.embedding import EMBED, look_up, slot_of
 from urn.crf.lanes import LANES, PIXELS
 
 Array = np.ndarray
 
 TILE = 16  # pixels are visited in squares of this side, so that neighbours share cached vertices
-TOGETHER = 64  # neighbours looked up
+TOGETHER = 64  # vertices whose neighbours are looked up
 
 
 class Axis(NamedTuple):
@@ -131,24 +131,16 @@ def build_lattice(features: Array) -> Lattice:
 
 @njit(nogil=True, cache=True)
 def _following(table: Array, names: Array, step: int) -> Array:
-    """The vertex a `step` from each; V where there is none.
-
-    A few are looked up at a time, so that waiting for one's memory is waiting for all.
-    """
+    """The vertex a `step` from each; V where there is none."""
     count = len(names)
     following = np.empty(count, np.int32)
-    candidates, theirs = np.empty(TOGETHER, np.int32), np.empty(TOGETHER, np.int64)
     for first in range(0, count, TOGETHER):
-        number = min(TOGETHER, count - first)
-        for i in range(number):
-            candidates[i] = table[first_slot(table, names[first + i] + step)]
-        for i in range(number):
-            theirs[i] = names[max(candidates[i], 0)]
-        for i in range(number):
-            found, name = candidates[i], names[first + i] + step
-            if found >= 0 and theirs[i] != name:
-                found = table[slot_of(table, names, name)]
-            following[first + i] = found if found >= 0 else count
+        wanted, here = names[first : first + TOGETHER] + step, following[first:]
+        look_up(table, names, wanted, len(wanted), here)
+        for i in range(len(wanted)):
+            if here[i] < -1:
+                here[i] = table[slot_of(table, names, wanted[i])]
+            here[i] = here[i] if here[i] >= 0 else count
     return following
 
 
@@ -160,23 +152,28 @@ def _axis(table: Array, names: Array, step: int) -> tuple[Array, Array]:
     follows = np.zeros(count + 1, np.bool_)
     for v in range(count):
         follows[following[v]] = True
-    pairs, longer = np.empty(count, np.int32), np.empty(2 * count + 1, np.int32)
-    longer[0] = count
-    paired, end = 0, 1
+    # Kept or not, all are written: branches that no processor can foresee would cost more.
+    heads, pairs = np.empty(count, np.int32), np.empty(count + 2, np.int32)
+    headed = paired = long = 0
     for v in range(count):
+        heads[headed] = v
+        headed += (following[v] < count) & (not follows[v])
+    for i in range(headed):
+        v = heads[i]
         w = following[v]
-        if follows[v] or w == count:
-            continue
-        if following[w] == count:
-            pairs[paired], pairs[paired + 1] = v, w
-            paired += 2
-        else:
-            longer[end] = v
+        is_pair = following[w] == count
+        pairs[paired], pairs[paired + 1] = v, w
+        paired += 2 * is_pair
+        heads[long] = v
+        long += not is_pair
+    longer = np.empty(2 * count + 1, np.int32)
+    longer[0], end = count, 1
+    for v in heads[:long]:
+        w = v
+        while w < count:
+            longer[end] = w
             end += 1
-            while w < count:
-                longer[end] = w
-                end += 1
-                w = following[w]
-            longer[end] = count
-            end += 1
+            w = following[w]
+        longer[end] = count
+        end += 1
     return pairs[:paired].copy(), longer[:end].copy()
