@@ -15,6 +15,7 @@ from urn.crf.functions import exponential
 from urn.crf.lanes import LANES, PIXELS, fill, jit, lane_sum, load, store
 from urn.crf.passes import PASSES, Loop
 
+AT_ONCE = 8  # pixels that take every step of `many` together: none waits for another's sums
 MANY_LABELS = LANES + 1  # from here on a field fills rows of its own
 
 Array = np.ndarray
@@ -48,17 +49,20 @@ def _alone(state: Array, advantage: Array) -> None:
 def _columns(state: Array, advantage: Array, pixels: int) -> None:
     """For fields whose labels lie in the same lane of different blocks."""
     block = pixels * LANES
+    blocks = len(state) // block
     for first in range(0, block, LANES):
         total = fill(np.float32(0), LANES)
-        for place in range(first, len(state), block):
-            total = total + load(state, place, LANES)
+        for i in range(blocks):
+            total = total + load(state, first + i * block, LANES)
         powers = fill(np.float32(1), LANES)
-        for place in range(first, len(state), block):
+        for i in range(blocks):
+            place = first + i * block
             score = load(state, place, LANES) + total + load(advantage, place, LANES)
             power = exponential(score, LANES)
             powers = powers + power
             store(state, place, power)
-        for place in range(first, len(state), block):
+        for i in range(blocks):
+            place = first + i * block
             store(state, place, load(state, place, LANES) / powers)
 
 
@@ -76,12 +80,12 @@ def _few(state: Array, advantage: Array, pixels: int, width: int, labels: int, f
         _gather(state, first, number, pixels, width, row, own)
         _gather(advantage, first, number, pixels, width, row, ahead)
         for i in range(number):
-            _sum_labels(own, i * row, channels, fields, fill(np.float32(0), LANES), sums)
+            _sum_labels(own, i * row, labels - 1, fields, fill(np.float32(0), LANES), sums)
         for place in range(0, number * row, LANES):
             score = load(own, place, LANES) + load(sums, place, LANES)
             store(own, place, exponential(score + load(ahead, place, LANES), LANES))
         for i in range(number):
-            _sum_labels(own, i * row, channels, fields, fill(np.float32(1), LANES), sums)
+            _sum_labels(own, i * row, labels - 1, fields, fill(np.float32(1), LANES), sums)
         for place in range(0, number * row, LANES):
             store(own, place, load(own, place, LANES) / load(sums, place, LANES))
         if row == width:
@@ -110,13 +114,23 @@ def _gather(
 
 
 @njit(inline="always")
-def _sum_labels(own: Array, start: int, channels: int, fields: int, sum_: Any, sums: Array) -> None:
+def _sum_labels(own: Array, start: int, labels: int, fields: int, sum_: Any, sums: Array) -> None:
     """Add a pixel's channels over the labels to `sum_`, and write it for each of them."""
-    for place in range(start, start + channels, fields):
-        sum_ = sum_ + load(own, place, LANES)
+    for label in range(labels):
+        sum_ = sum_ + load(own, start + label * fields, LANES)
     # Lanes from `fields` on are void, and overwritten by what follows.
-    for place in range(start, start + channels, fields):
-        store(sums, place, sum_)
+    for label in range(labels):
+        store(sums, start + label * fields, sum_)
+
+
+@njit(inline="always")
+def _sum_lanes(state: Array, p: int, pixels: int, blocks: int, lanes: int) -> Any:
+    """Of a pixel's rows in all blocks, before a last one of so many lanes, and in that one."""
+    total = fill(np.float32(0), LANES)
+    for i in range(blocks):
+        total = total + load(state, (i * pixels + p) * LANES, LANES)
+    rest = load(state, blocks * pixels * LANES + p * lanes, lanes)
+    return lane_sum(total) + lane_sum(rest)
 
 
 def _many(lanes: int) -> Loop:
@@ -125,26 +139,31 @@ def _many(lanes: int) -> Loop:
     @jit
     def many(state: Array, advantage: Array, pixels: int) -> None:
         """For one field whose labels fill whole rows; padding has an advantage of −∞."""
-        block = pixels * LANES
-        last = (len(state) - 1) // block * block
-        for p in range(pixels):
-            first, end = p * LANES, last + p * lanes
-            total = fill(np.float32(0), LANES)
-            for place in range(first, last, block):
-                total = total + load(state, place, LANES)
-            rest = load(state, end, lanes)
-            lift = lane_sum(total) + lane_sum(rest)
-            total = fill(np.float32(0), LANES)
-            for place in range(first, last, block):
-                score = load(state, place, LANES) + fill(lift, LANES)
-                power = exponential(score + load(advantage, place, LANES), LANES)
-                total = total + power
-                store(state, place, power)
-            rest = exponential(rest + fill(lift, lanes) + load(advantage, end, lanes), lanes)
-            share = np.float32(1) / (np.float32(1) + lane_sum(total) + lane_sum(rest))
-            for place in range(first, last, block):
-                store(state, place, load(state, place, LANES) * fill(share, LANES))
-            store(state, end, rest * fill(share, lanes))
+        blocks = (len(state) - 1) // (pixels * LANES)  # before the last one
+        last = blocks * pixels * LANES
+        lifts = np.empty(AT_ONCE, np.float32)
+        for begin in range(0, pixels, AT_ONCE):
+            end = min(begin + AT_ONCE, pixels)
+            for p in range(begin, end):
+                lifts[p - begin] = _sum_lanes(state, p, pixels, blocks, lanes)
+            for i in range(blocks):
+                for p in range(begin, end):
+                    place = (i * pixels + p) * LANES
+                    score = load(state, place, LANES) + fill(lifts[p - begin], LANES)
+                    power = exponential(score + load(advantage, place, LANES), LANES)
+                    store(state, place, power)
+            for p in range(begin, end):
+                place = last + p * lanes
+                score = load(state, place, lanes) + fill(lifts[p - begin], lanes)
+                store(state, place, exponential(score + load(advantage, place, lanes), lanes))
+            for p in range(begin, end):
+                powers = np.float32(1) + _sum_lanes(state, p, pixels, blocks, lanes)
+                share = np.float32(1) / powers
+                for i in range(blocks):
+                    place = (i * pixels + p) * LANES
+                    store(state, place, load(state, place, LANES) * fill(share, LANES))
+                place = last + p * lanes
+                store(state, place, load(state, place, lanes) * fill(share, lanes))
 
     return many
 
