@@ -188,7 +188,7 @@ def _kernel(lattice: Lattice, weight: float) -> Kernel:
     dimensions = lattice.corners.shape[1] - 1
     gain = np.float32(1 / (1 + 2.0**-dimensions))  # what blurring loses
     factors = np.float32(weight) * gain / (gain * _filter_ones(lattice) + np.float32(1e-20))
-    lattice.weights[:] *= np.sqrt(factors)[:, None]
+    np.multiply(lattice.weights, np.sqrt(factors)[:, None], out=lattice.weights)
     return Kernel(lattice, _filter_ones(lattice))
 
 
