@@ -25,10 +25,9 @@ ITERATIONS = 20
 def bytes_of_an_iteration(engine: Engine, pixels: int) -> int:
     """For one block of channels of two-label fields."""
     moved = pixels * (2 * ROW + 2 * ROW + ROW)  # marginals and messages, met with the advantage
-    for kernel in (engine._bilateral, engine._spatial):
-        lattice = kernel.lattice
+    for _, lattice, _ in engine._bilateral.parts + engine._spatial.parts:
         moved += 2 * (lattice.corners.nbytes + lattice.weights.nbytes)  # splat and slice
-        moved += pixels * 2 * ROW  # marginals in, messages out
+        moved += len(lattice.corners) * 2 * ROW  # marginals in, messages out
         moved += lattice.vertices * 4 * ROW  # zeroed and splatted; sliced
         for indices in chain.from_iterable(lattice.axes):
             moved += indices.nbytes + 2 * ROW * int((indices < lattice.vertices).sum())

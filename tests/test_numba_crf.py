@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from benchmarks.published import plain_crf
-from urn.crf import REFINEMENT_CRF, SEGMENTATION_CRF, CRFParameters, DenseCRF
+from urn.crf import REFINEMENT_CRF, SEGMENTATION_CRF, CRFParameters, DenseCRF, numba_backend
 from urn.crf.lattice import bilateral_features, build_lattice, pixel_order, spatial_features
 from urn.crf.numba_backend import groups_of_fields
 
@@ -144,6 +144,24 @@ def test_axes_hold_every_neighbour_once():
         assert len(np.unique(inside)) == len(inside) > len(pairs) > 0
         between = np.diff(np.flatnonzero(longer == lattice.vertices)) - 1
         assert between.min() >= 3
+
+
+@pytest.mark.parametrize("sxy", [0.7, 1, 2])
+def test_bands_change_nothing(sxy, monkeypatch):
+    """An image filtered band by band, as where its values would not stay in the cache."""
+    size = (150, 21)
+    image, fields = photo_like(*size, 0), softmax_fields(3, 5, *size, 0)
+
+    def marginals():
+        return DenseCRF(image, (sxy, 3), (67, 3, 4), "numba").inference(fields)
+
+    whole = numba_backend._spatial_kernel(*size, sxy, 3)
+    expected = marginals()
+    numba_backend._spatial_kernel.cache_clear()
+    monkeypatch.setattr(numba_backend, "CACHE", whole.parts[0].lattice.vertices * 16)
+    assert len(numba_backend._spatial_kernel(*size, sxy, 3).parts) == 2
+    np.testing.assert_array_equal(marginals(), expected)
+    numba_backend._spatial_kernel.cache_clear()
 
 
 def test_kernels_too_narrow_to_number_their_vertices():

@@ -15,7 +15,8 @@ from urn.crf.lanes import LANES, PIXELS
 
 Array = np.ndarray
 
-TILE = 16  # pixels are visited in squares of this side, so that neighbours share cached vertices
+# Pixels are visited in tiles of this size, so that neighbours share cached vertices.
+TILE_HEIGHT, TILE_WIDTH = 8, 16
 TOGETHER = 64  # vertices whose neighbours are looked up
 
 
@@ -54,7 +55,7 @@ class Lattice(NamedTuple):
 def pixel_order(height: int, width: int) -> Array:
     """Indices of an H×W image's pixels (row by row), tile after tile; int32."""
     y, x = np.divmod(np.arange(height * width), width)
-    order = np.lexsort((x, y, x // TILE, y // TILE))
+    order = np.lexsort((x, y, x // TILE_WIDTH, y // TILE_HEIGHT))
     return order.astype(np.int32)
 
 

@@ -6,6 +6,7 @@ channels at a time, so that a lattice's values stay in the cache; a blur walks a
 neighbours, in place, and leaves out what it cannot change.
 """
 
+import math
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from functools import lru_cache
@@ -15,6 +16,7 @@ import numpy as np
 
 from urn.crf.lanes import LANES
 from urn.crf.lattice import (
+    TILE_HEIGHT,
     Lattice,
     bilateral_features,
     build_lattice,
@@ -26,22 +28,37 @@ from urn.crf.softmax import MANY_LABELS, marginals_of_messages
 from urn.crf.state import enter, leave_marginals, leave_masks
 
 CACHE_LINE = 16  # float32
+CACHE = 5 << 19  # bytes: what a core may hope to keep near, though others share its cache
 NEVER = -1e30  # advantage of what is no label
 
 # Takes the final state of some of the fields, and the width of its last block's rows.
 Leave = Callable[[np.ndarray, int, slice], None]
 
 
+class Part(NamedTuple):
+    """Some consecutive pixels, and what a kernel needs to filter them.
+
+    Attributes:
+        start: the first pixel's place.
+        lattice: of the pixels. Splat and slice use the same weights, so each brings the square
+            root of the kernel's weight and one side of the symmetric normalisation.
+        own: which of the pixels get their answer here. The others only reach these.
+    """
+
+    start: int
+    lattice: Lattice
+    own: slice
+
+
 class Kernel(NamedTuple):
     """A Gaussian filter over the pixels of an image, normalised and weighted.
 
     Attributes:
-        lattice: splat and slice use the same weights, so each brings the square root of the
-            kernel's weight and one side of the symmetric normalisation.
+        parts: every pixel is some part's own.
         received: of every pixel, if all hold one.
     """
 
-    lattice: Lattice
+    parts: tuple[Part, ...]
     received: np.ndarray
 
 
@@ -127,8 +144,9 @@ class Engine:
         return state, row
 
     def _workspace(self, row: int) -> tuple[np.ndarray, np.ndarray]:
-        """Room for `_filter`: values on the larger lattice, and messages."""
-        most = max(kernel.lattice.vertices for kernel in (self._spatial, self._bilateral))
+        """Room for `_filter`: values on the largest lattice, and messages."""
+        parts = self._spatial.parts + self._bilateral.parts
+        most = max(part.lattice.vertices for part in parts)
         return _aligned((most + 2) * row), _aligned(len(self._order) * row)
 
     def _filter(
@@ -136,15 +154,18 @@ class Engine:
     ) -> None:
         """From rows of marginals, of which `lanes` are in use, to their messages, in place.
 
-        One kernel after the other, both on the memory of `values`, which stays in the cache.
+        One lattice after the other, all on the memory of `values`, which stays in the cache.
         """
-        first, second = self._bilateral.lattice, self._spatial.lattice
-        blurred = _blurred(first, rows, row, lanes, values)
-        slice_ = PASSES[lanes].slice[first.corners.shape[1]]
-        slice_(blurred, first.corners, first.weights, messages, row)
-        blurred = _blurred(second, rows, row, lanes, values)
-        slice_add = PASSES[lanes].slice_add[second.corners.shape[1]]
-        slice_add(blurred, second.corners, second.weights, messages, rows, row)
+        passes = PASSES[lanes]
+        for start, lattice, own in self._spatial.parts:
+            blurred = _blurred(lattice, rows[start * row :], row, lanes, values)
+            corners, weights = lattice.corners[own], lattice.weights[own]
+            answers = messages[(start + own.start) * row :]
+            passes.slice[corners.shape[1]](blurred, corners, weights, answers, row)
+        for _, lattice, _ in self._bilateral.parts:
+            blurred = _blurred(lattice, rows, row, lanes, values)
+            slice_add = passes.slice_add[lattice.corners.shape[1]]
+            slice_add(blurred, lattice.corners, lattice.weights, messages, rows, row)
 
 
 def groups_of_fields(fields: int, labels: int, most_blocks: int) -> list[slice]:
@@ -185,11 +206,12 @@ def _filter_ones(lattice: Lattice) -> np.ndarray:
 
 
 def _kernel(lattice: Lattice, weight: float) -> Kernel:
-    dimensions = lattice.corners.shape[1] - 1
-    gain = np.float32(1 / (1 + 2.0**-dimensions))  # what blurring loses
+    """In one part."""
+    pixels, corners = lattice.corners.shape
+    gain = np.float32(1 / (1 + 2.0 ** (1 - corners)))  # what blurring loses
     factors = np.float32(weight) * gain / (gain * _filter_ones(lattice) + np.float32(1e-20))
     np.multiply(lattice.weights, np.sqrt(factors)[:, None], out=lattice.weights)
-    return Kernel(lattice, _filter_ones(lattice))
+    return Kernel((Part(0, lattice, slice(0, pixels)),), _filter_ones(lattice))
 
 
 def _aligned(count: int) -> np.ndarray:
@@ -206,5 +228,27 @@ def _order(height: int, width: int) -> np.ndarray:
 
 @lru_cache(4)
 def _spatial_kernel(height: int, width: int, sxy: float, weight: float) -> Kernel:
-    """The Gaussian kernel depends on the size of the image alone."""
-    return _kernel(build_lattice(spatial_features(width, _order(height, width), sxy)), weight)
+    """The Gaussian kernel depends on the size of the image alone.
+
+    It does not reach far, so bands of the image are filtered one by one, each with what reaches
+    it, if the values of the whole would not stay in the cache.
+    """
+    features = spatial_features(width, _order(height, width), sxy)
+    whole = _kernel(build_lattice(features), weight)
+    ((_, lattice, _),) = whole.parts
+    # To the corners, along the axes and back: at most 1, 2 and 1 standard deviations.
+    halo = _whole_tiles(4 * sxy)
+    rows = _whole_tiles(height * CACHE / (lattice.vertices * LANES * np.float32().nbytes))
+    if rows >= height or rows < 4 * halo:
+        return whole
+    parts = []
+    for top in range(0, height, rows):
+        start, stop = max(top - halo, 0) * width, min(top + rows + halo, height) * width
+        own = slice(top * width - start, min(top + rows, height) * width - start)
+        part = build_lattice(features[:, start:stop])
+        parts.append(Part(start, part._replace(weights=lattice.weights[start:stop]), own))
+    return Kernel(tuple(parts), whole.received)
+
+
+def _whole_tiles(rows: float) -> int:
+    return math.ceil(rows / TILE_HEIGHT) * TILE_HEIGHT
