@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from benchmarks.published import plain_crf
-from urn.crf import REFINEMENT_CRF, SEGMENTATION_CRF, CRFParameters, DenseCRF, numba_backend
+from urn.crf import REFINEMENT_CRF, SEGMENTATION_CRF, CRFParameters, DenseCRF, kernels
 from urn.crf.lattice import bilateral_features, build_lattice, pixel_order, spatial_features
 from urn.crf.numba_backend import groups_of_fields
 
@@ -155,13 +155,13 @@ def test_bands_change_nothing(sxy, monkeypatch):
     def marginals():
         return DenseCRF(image, (sxy, 3), (67, 3, 4), "numba").inference(fields)
 
-    whole = numba_backend._spatial_kernel(*size, sxy, 3)
+    whole = kernels.spatial_kernel(*size, sxy, 3)
     expected = marginals()
-    numba_backend._spatial_kernel.cache_clear()
-    monkeypatch.setattr(numba_backend, "CACHE", whole.parts[0].lattice.vertices * 16)
-    assert len(numba_backend._spatial_kernel(*size, sxy, 3).parts) == 2
+    kernels.spatial_kernel.cache_clear()
+    monkeypatch.setattr(kernels, "CACHE", whole.parts[0].lattice.vertices * 16)
+    assert len(kernels.spatial_kernel(*size, sxy, 3).parts) == 2
     np.testing.assert_array_equal(marginals(), expected)
-    numba_backend._spatial_kernel.cache_clear()
+    kernels.spatial_kernel.cache_clear()
 
 
 def test_kernels_too_narrow_to_number_their_vertices():
@@ -177,7 +177,8 @@ field = np.linspace(0.1, 0.9, 200, dtype=np.float32).reshape(10, 20)
 print(DenseCRF(image, backend="numba").masks(np.stack([field, 1 - field])).sum(), end=" ")
 functions = [f for module in (lattice, softmax, state) for f in vars(module).values()]
 functions += [*embedding.EMBED.values(), *softmax.MANY.values()]
-functions += [f for kernels in passes.PASSES.values() for f in kernels]
+for blur, *by_corners in ((p.blur, p.splat, p.slice, p.slice_add) for p in passes.PASSES.values()):
+    functions += [blur, *(f for loops in by_corners for f in loops.values())]
 print(sum(sum(f.stats.cache_misses.values()) for f in functions if hasattr(f, "stats")))
 """
 

@@ -5,6 +5,7 @@ the d + 1 corners of the lattice simplex around it (splat), the values at the la
 are blurred along d + 1 axes, and every point takes its value back from its corners (slice).
 """
 
+from functools import lru_cache
 from typing import NamedTuple
 
 import numpy as np
@@ -52,6 +53,7 @@ class Lattice(NamedTuple):
     reached: Array
 
 
+@lru_cache(4)  # photographs come in a few sizes
 def pixel_order(height: int, width: int) -> Array:
     """Indices of an H×W image's pixels (row by row), tile after tile; int32."""
     y, x = np.divmod(np.arange(height * width), width)
