@@ -379,7 +379,7 @@ def test_training_lowers_the_loss(samples, tmp_path):
     train(
         model,
         TaggedImages(samples, len(SHAPES_CLASSES), crop=96, long_side=(96, 112)),
-        iterations=30,
+        iterations=60,
         batch_size=4,
         learning_rate=0.01,
         parameter_groups=model.parameter_groups(0.01, 5e-4),
@@ -393,6 +393,6 @@ def test_training_lowers_the_loss(samples, tmp_path):
     parts = [name for name in curve if name.startswith("loss_")]
     assert len(parts) == 4
     assert curve[parts].sum(axis=1).tolist() == pytest.approx(curve["loss"].tolist(), rel=1e-4)
-    assert curve["loss"].iloc[-1] < 0.8 * curve["loss"].iloc[0]
-    assert curve["loss_classification"].iloc[-1] < 0.8 * curve["loss_classification"].iloc[0]
+    for name in ("loss", "loss_classification"):
+        assert curve[name].iloc[-5:].mean() < 0.8 * curve[name].iloc[0]
     assert curve["learning_rate"].iloc[0] < 0.01  # the backbone's, not the new layers'
