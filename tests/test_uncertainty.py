@@ -2,7 +2,6 @@ import numpy as np
 import pytest
 
 from benchmarks.imitation import noisy_response
-from benchmarks.published import plain_crf, plain_response_scaling
 from urn.crf import SEGMENTATION_CRF
 from urn.images import read_image, read_mask
 from urn.uncertainty import response_scaling, select_channels
@@ -30,8 +29,8 @@ def response():
 @pytest.mark.parametrize(
     "scales", [VOC_SCALES, (0.4, 0.5, 0.6, 2, 3, 4), (0.5, 2), (*VOC_SCALES, 1.5)]
 )
-def test_matches_a_literal_loop(image, response, scales):
-    mask, uncertainty, weight = plain_response_scaling(image, response, scales)
+def test_matches_a_literal_loop(image, response, scales, published):
+    mask, uncertainty, weight = published.response_scaling(image, response, scales)
     assert len(np.unique(mask)) >= 3
     assert len(np.unique(weight)) >= 2
     result = response_scaling(image, response, scales)
@@ -52,16 +51,16 @@ def test_labels_name_the_channels(image, response):
     np.testing.assert_array_equal(named.weight, plain.weight)
 
 
-def test_only_differences_of_variance_count():
+def test_only_differences_of_variance_count(published):
     """Every pixel changes with every scale, so none is less certain than another."""
     image = np.zeros((8, 12, 3), np.uint8)
     image[:, 6:] = 255
     response = np.full((2, 8, 12), 0.45)
     response[0, :, :6] = response[1, :, 6:] = 0.55
     masks = [
-        plain_crf(image, np.stack([response[0] ** scale, response[1]]), SEGMENTATION_CRF).argmax(
-            axis=0
-        )
+        published.crf(
+            image, np.stack([response[0] ** scale, response[1]]), SEGMENTATION_CRF
+        ).argmax(axis=0)
         for scale in (0.1, 10)
     ]
     assert (masks[0] != masks[1]).all()

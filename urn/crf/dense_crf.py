@@ -4,12 +4,14 @@ import shutil
 import sys
 from functools import cache
 from importlib import import_module
+from importlib.util import find_spec
 from typing import Protocol
 
 import numpy as np
 from numpy.typing import ArrayLike
 
 from urn.crf.parameters import SEGMENTATION_CRF
+from urn.errors import UserError
 
 # Backend name -> module whose `Engine` does the work. Modules are imported on first use, so that a
 # backend costs nothing where another one runs.
@@ -63,6 +65,7 @@ class DenseCRF:
 
     Raises:
         ValueError: an argument has the wrong shape, type or range, or the backend is unknown.
+        UserError: the backend's package is not installed.
     """
 
     def __init__(
@@ -156,7 +159,16 @@ def _engine_class(backend: str) -> type[Engine]:
     name = _preferred() if backend == "auto" else backend
     if name not in BACKENDS:
         raise ValueError(f"unknown CRF backend {backend!r}: use auto, {', '.join(BACKENDS)}")
+    if not installed(name):
+        raise UserError(
+            f"the CRF backend {name} needs the package {name}: run make reference, or use auto"
+        )
     return import_module(BACKENDS[name]).Engine
+
+
+def installed(backend: str) -> bool:
+    """Whether a backend can be used: pydensecrf has to be compiled, and nothing else needs it."""
+    return backend != "pydensecrf" or find_spec("pydensecrf") is not None
 
 
 @cache

@@ -1,14 +1,13 @@
 """mmseg's heads, given a loss that sees a weight per pixel."""
 
 import torch
-from mmseg.models.decode_heads import FCNHead, PSPHead
-from mmseg.models.losses import accuracy
 from mmseg.registry import MODELS
 from mmseg.structures import SegDataSample
 from torch import Tensor
 from torch.nn import functional as F
 
 from urn.segmentation.losses import PixelLoss
+from urn.segmentation.mmsegmentation import FCNHead, PSPHead, accuracy
 
 
 class WeightedLossMixin:

@@ -6,13 +6,13 @@ from typing import Any
 
 import numpy as np
 import torch
-from mmseg.models import EncoderDecoder
 from torch import Tensor
 from torch.nn import functional as F
 
 from urn.evaluation import ConfusionMatrix
 from urn.images import read_image, read_mask
 from urn.segmentation.backbones import IMAGENET_MEAN, IMAGENET_STD
+from urn.segmentation.mmsegmentation import EncoderDecoder
 from urn.windows import slide
 
 # N×3×H×W normalised images to N×C×H×W logits, all on one device.

@@ -11,19 +11,19 @@ import torch
 from mmcv.transforms import RandomResize
 from mmcv.transforms.base import BaseTransform
 from mmengine.structures import PixelData
-from mmseg.datasets.transforms import (
-    PackSegInputs,
-    PhotoMetricDistortion,
-    RandomCrop,
-    RandomFlip,
-    Resize,
-)
-from mmseg.models import SegDataPreProcessor
 from mmseg.registry import MODELS
 from torch.nn import functional as F
 
 from urn.errors import UserError
 from urn.images import IGNORE, read_image, read_mask
+from urn.segmentation.mmsegmentation import (
+    PackSegInputs,
+    PhotoMetricDistortion,
+    RandomCrop,
+    RandomFlip,
+    Resize,
+    SegDataPreProcessor,
+)
 
 
 class LoadSample(BaseTransform):

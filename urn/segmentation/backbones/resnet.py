@@ -15,7 +15,7 @@ class ResNet(Backbone):
 
     def __init__(self, output_stride: int) -> None:
         super().__init__()
-        from mmseg.models.backbones import ResNet
+        from urn.segmentation.mmsegmentation import ResNet
 
         strides, dilations = strides_and_dilations(output_stride)
         self.network = ResNet(

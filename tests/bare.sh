@@ -1,0 +1,39 @@
+#!/usr/bin/env bash
+# The README's commands on a bare Debian: git, make and Python, no compiler, no X libraries.
+#
+#   tests/bare.sh SUITE [FOLDER]
+#
+# Makes a SUITE (trixie, bookworm) of Debian in FOLDER (default /var/tmp/urn-bare-SUITE) with
+# debootstrap, clones the repository's last commit into it, and runs there `make demo` with the
+# tests' tiny configuration, and `make test`. Needs root. Afterwards FOLDER may be deleted.
+set -euo pipefail
+
+suite=$1
+root=${2:-/var/tmp/urn-bare-$suite}
+repository=$(git -C "$(dirname "$0")" rev-parse --show-toplevel)
+packages=ca-certificates,git,make,python3,python3-venv
+
+if [ ! -e "$root/usr/bin/make" ]; then
+  debootstrap --variant=minbase --include="$packages" "$suite" "$root" \
+    ${DEBIAN_MIRROR:-}
+fi
+# The machine's own way to the package index.
+cp /etc/resolv.conf "$root/etc/"
+cp -r /etc/ssl/certs "$root/etc/ssl/"
+[ ! -e /etc/pip.conf ] || cp /etc/pip.conf "$root/etc/"
+rm -rf "$root/urn"
+git clone --quiet --no-hardlinks "$repository" "$root/urn"
+
+for folder in proc dev sys; do
+  mkdir -p "$root/$folder"
+  mountpoint --quiet "$root/$folder" || mount --rbind --make-rslave "/$folder" "$root/$folder"
+done
+trap 'umount --recursive --lazy "$root/proc" "$root/dev" "$root/sys"' EXIT
+
+bare() {
+  chroot "$root" /usr/bin/env -i HOME=/root LANG=C.UTF-8 PATH=/usr/sbin:/usr/bin:/sbin:/bin \
+    bash -c "set -e; cd /urn; $1"
+}
+time bare 'make install'
+time bare 'make demo CONFIG=tests/tiny.yaml'
+time bare 'make test'
