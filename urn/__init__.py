@@ -4,4 +4,4 @@ A library of functions and modules on arrays and tensors. It knows nothing of Sn
 layout of results or of configuration files.
 """
 
-__version__ = "0.1.0"
+__version__ = "0.2.0"
