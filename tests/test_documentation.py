@@ -9,7 +9,7 @@ import yaml
 from rules.configuration import SCHEMA
 
 REPOSITORY = Path(__file__).parents[1]
-DOCUMENTS = sorted([REPOSITORY / "README.md", *(REPOSITORY / "docs").glob("*.md")])
+DOCUMENTS = sorted([*REPOSITORY.glob("*.md"), *(REPOSITORY / "docs").glob("*.md")])
 # What may stand there is explained once, with the section of which it is a part.
 REPEATED = (
     "archives.",
