@@ -13,6 +13,8 @@ REPOSITORY = Path(__file__).parents[1]
 REPLACED = "opencv-python"
 # Packages whose version the registry serves in several builds: `===` takes its own.
 OWN_BUILDS = ("torch==", "torchvision==")
+# Systems on which the pipeline does not run.
+ELSEWHERE = ("win32", "emscripten")
 
 RUN_HEADER = f"""\
 # Every package that the pipeline installs, pinned by `make lock` from pyproject.toml.
@@ -42,7 +44,7 @@ def pins(*options: str) -> list[str]:
     return [
         line.replace("==", "===", 1) if line.startswith(OWN_BUILDS) else line
         for line in printed.splitlines()
-        if line and not line.startswith("#")
+        if not any(f"sys_platform == '{system}'" in line for system in ELSEWHERE)
     ]
 
 
