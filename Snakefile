@@ -35,6 +35,10 @@ include: "rules/work.smk"
 include: "rules/cost.smk"
 
 
+onsuccess:
+    closing.close(workflow, config)
+
+
 rule all:
     default_target: True
     input:

@@ -11,7 +11,7 @@ from snakemake.exceptions import WorkflowError
 sys.path.insert(0, str(Path(workflow.basedir)))
 
 from urn.errors import UserError
-from rules import ablations, configuration, output_index, scheduling
+from rules import ablations, closing, configuration, output_index, scheduling
 
 output_index.install()
 scheduling.install()

@@ -1,10 +1,9 @@
-"""Gather a dataset's scores in one table, and show it."""
+"""Gather a dataset's scores in one table."""
 
 from pathlib import Path
 
 import pandas as pd
 
-from urn import progress
 from urn.files import atomic_path
 
 from _job import logged
@@ -21,4 +20,3 @@ with logged(snakemake.log[0]):
     table = pd.DataFrame(rows, columns=["value", "score"])
     with atomic_path(snakemake.output[0]) as temporary:
         table.to_csv(temporary, sep="\t", index=False)
-    print(f"\n{table.to_string(index=False, justify='left')}\n", file=progress.terminal)

@@ -1,0 +1,45 @@
+"""What a whole run ends with: its report, and its scores as the last lines on the terminal."""
+
+import pytest
+from test_workflow import snakemake
+
+from rules.closing import last_words
+
+CONFIG = {
+    "dataset": "mine",
+    "datasets": {"mine": {"teacher": "resnet18", "runs": {"resnet18": ["baseline", "urn"]}}},
+}
+
+
+@pytest.mark.parametrize("scored", [True, False])
+def test_last_words_tell_scores_and_places(scored, tmp_path):
+    if scored:
+        (tmp_path / "tables").mkdir()
+        (tmp_path / "tables" / "summary.tsv").write_text("value\tscore\n71.25\tmIoU (%) of urn\n")
+    words = last_words(tmp_path, CONFIG, tmp_path / "report.html")
+    assert ("   71.25  mIoU (%) of urn" in words.splitlines()) == scored
+    for file in ("report.html", "resnet18/baseline/model.pth", "resnet18/urn/model.pth"):
+        assert str(tmp_path / file) in words
+    assert "report.html" not in last_words(tmp_path, CONFIG, None)
+
+
+def test_a_whole_run_ends_with_its_scores_and_makes_the_report(copy):
+    (copy / "results" / "tiny" / "tables" / "summary.tsv").unlink()
+    lines = snakemake(copy, hooks=True).splitlines()
+    table = (copy / "results" / "tiny" / "tables" / "summary.tsv").read_text().splitlines()[1:]
+    scores = [f"{float(value):8.2f}"[:8] for value in (row.split("\t")[0] for row in table)]
+    end = lines[-(len(table) + 5) :]
+    assert [line.split()[0] for line in end if line.startswith(" ")] == [s.strip() for s in scores]
+    assert lines[-1].startswith("models")
+    report = copy / "results" / "tiny" / "report.html"
+    assert f"{report.relative_to(copy)} (open it in a browser)" in lines[-4]
+    assert "contact_sheet" in report.read_text()
+
+
+def test_a_part_of_a_run_makes_no_report(copy):
+    summary = copy / "results" / "tiny" / "tables" / "summary.tsv"
+    summary.unlink()
+    output = snakemake(copy, str(summary.relative_to(copy)), hooks=True)
+    assert summary.exists()
+    assert "open it in a browser" not in output
+    assert not (copy / "results" / "tiny" / "report.html").exists()
