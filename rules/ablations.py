@@ -77,7 +77,7 @@ def _backbones(paths: _Paths) -> Iterator[Cell]:
 
 
 def _thresholds(paths: _Paths) -> Iterator[Cell]:
-    t = paths.config["t"]
+    t = configuration.threshold(paths.config)
     # t = 1 weighs all pixels alike, which is training on the cyclic masks alone.
     rows = {x: f"urn_t{x}" for x in paths.config["thresholds"]} | {t: "urn", 1: "cyclic"}
     for x in sorted(rows):

@@ -164,9 +164,14 @@ def refiner(dataset):
 
 def refiner_options(dataset, name):
     """The arguments of a refiner, as the dataset's settings give them."""
-    resolved = configuration.resolve(config, dataset, "pseudo_masks")
-    resolved |= resolved["by_refiner"].get(name, {})
+    resolved = refiner_settings(dataset, name)
     if name == "own":
+def refiner_settings(dataset, name):
+    """The settings of pseudo-masks as they hold for a refiner."""
+    resolved = configuration.resolve(config, dataset, "pseudo_masks")
+    return resolved | resolved["by_refiner"].get(name, {})
+
+
         raise WorkflowError(
             f"dataset {dataset} has its own pseudo-masks: no CAM is refined"
         )

@@ -126,6 +126,11 @@ def supervisions(config: Mapping[str, Any]) -> dict[str, dict[str, Any]]:
     return rows
 
 
+def threshold(config: Mapping[str, Any]) -> float:
+    """The t of the supervision `urn`, at which tables and figures call a pixel uncertain."""
+    return float(supervisions(config)["urn"].get("t", config["t"]))
+
+
 def resolve(
     config: Mapping[str, Any], dataset: str, section: str, backbone: str | None = None
 ) -> dict[str, Any]:

@@ -168,7 +168,7 @@ rule pipeline_figure:
             "cyclic mask": teacher_folder(wildcards, "cyclic_masks"),
         },
         weights=lambda wildcards: teacher_folder(wildcards, "weights"),
-        t=config["t"],
+        t=configuration.threshold(config),
         crf_backend=config["crf_backend"],
         code=code("figures", "refinement.py", "crf"),
     message:

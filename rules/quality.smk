@@ -105,7 +105,7 @@ rule reliability:
     resources:
         **needs("scores"),
     params:
-        t=config["t"],
+        t=configuration.threshold(config),
         code=code("evaluation.py", "figures"),
     message:
         "How often the uncertain pixels of {wildcards.dataset} are wrong"

@@ -41,10 +41,17 @@ rule front_page:
         **needs("scores"),
     params:
         seed=config["seed"],
-        t=config["t"],
+        thresholds=lambda wildcards: {
+            row: SUPERVISIONS[row]["t"]
+            for rows in DATASETS[wildcards.dataset]["runs"].values()
+            for row in rows
+            if "t" in SUPERVISIONS[row]
+        },
         teacher=lambda wildcards: DATASETS[wildcards.dataset]["teacher"],
         refiner=lambda wildcards: refiner(wildcards.dataset),
-        alpha=lambda wildcards: settings("pseudo_masks")(wildcards)["alpha"],
+        alpha=lambda wildcards: refiner_settings(
+            wildcards.dataset, refiner(wildcards.dataset)
+        )["alpha"],
         scales=lambda wildcards: settings("uncertainty")(wildcards)["scales"],
         runs=lambda wildcards: DATASETS[wildcards.dataset]["runs"],
     message:

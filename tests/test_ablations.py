@@ -30,6 +30,13 @@ def test_thresholds_take_one_from_the_cyclic_masks_and_t_from_urn(config):
     assert settings == ["0", "0.05", "0.1", "0.5", "1"]
 
 
+def test_thresholds_take_the_t_of_the_row_urn(config):
+    config["supervisions"]["urn"]["t"] = 0.3
+    found = {setting: paths for (setting, *_), paths in files(config, "thresholds").items()}
+    assert list(found) == ["0", "0.1", "0.3", "0.5", "1"]
+    assert found["0.3"] == (f"results/shapes/{TEACHER}/urn/miou.txt",)
+
+
 def test_every_seed_has_its_file(config):
     config["ablation"]["seeds"] = [3, 0]
     found = files(config, "backbones")["resnet18", "urn", ablations.VAL]

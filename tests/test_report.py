@@ -97,6 +97,41 @@ def test_front_page_tells_the_scores_of_the_tables(results):
     assert re.search(r"\d+\.\d minutes of all jobs", text)
 
 
+@pytest.fixture(scope="module")
+def retold(finished, tmp_path_factory):
+    """The tables and pages of the same run where `urn` has a t and `ppmg` an alpha of its own."""
+    run = tmp_path_factory.mktemp("retold") / "run"
+    shutil.copytree(finished, run, copy_function=shutil.copy2)
+    changes = {
+        "supervisions": {"urn": {"t": 0.3}},
+        "pseudo_masks": {"by_refiner": {"ppmg": {"alpha": 7}}},
+    }
+    file = changed_configuration(run.parent, **changes)
+    only = ("reliability", "front_page")
+    page = "results/tiny/report/front_page.rst"
+    options = ("--forcerun", *only, "--allowed-rules", *only)
+    snakemake(run, page, *options, configuration=file)
+    return run / "results" / "tiny"
+
+
+def test_uncertain_pixels_are_counted_at_the_t_of_urn(retold):
+    row = table(retold, f"uncertainty_{TEACHER}").iloc[0]
+    by_weight = pd.read_csv(retold / TEACHER / "uncertainty_by_weight.tsv", sep="\t")
+    low = by_weight[by_weight["weight"] / 255 <= 0.3]
+    share = low["pixels"].sum() / by_weight["pixels"].sum()
+    assert row["t"] == 0.3
+    assert row["share_at_most_t"] == pytest.approx(share, abs=1e-4)
+
+
+def test_front_page_tells_the_t_of_urn(retold):
+    text = (retold / "report" / "front_page.rst").read_text()
+    assert "t = 0.3" in text and "(weight at most 0.3)" in text
+
+
+def test_front_page_tells_the_alpha_of_the_refiner(retold):
+    assert "the refiner ppmg (alpha 7)" in (retold / "report" / "front_page.rst").read_text()
+
+
 @pytest.mark.parametrize("name", TABLES)
 def test_pages_have_the_cells_of_their_tables(results, name):
     page = (results / "tables" / f"{name}.html").read_text()

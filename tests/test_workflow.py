@@ -169,8 +169,9 @@ AFTER_SCORES = ("stages", "stages_figure", "val_images", "comparison_sheet", "co
 PICTURES_OF_URN = ("example", "pipeline_figure", "training_figure")
 
 
-def test_changing_t_reruns_the_weighted_trainings_only(finished, tmp_path):
-    file = changed_configuration(tmp_path, t=0.1)
+@pytest.mark.parametrize("change", [{"t": 0.1}, {"supervisions": {"urn": {"t": 0.1}}}])
+def test_changing_t_reruns_the_weighted_trainings_only(finished, tmp_path, change):
+    file = changed_configuration(tmp_path, **change)
     shown = dict.fromkeys([*AFTER_SCORES, *PICTURES_OF_URN, "reliability"], 1)
     expected = {**AFTER_URN, **shown, "predictions_tiny_00000": 2, "table_page": 4}
     assert planned(finished, configuration=file) == expected

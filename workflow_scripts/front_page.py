@@ -30,12 +30,20 @@ def what_was_run() -> list[str]:
     taught = (
         f"student{'s' * (len(students) > 1)} {', '.join(students)}" if students else "no student"
     )
+    settings = "; ".join([*thresholds(params.thresholds), f"seed {params.seed}"])
     return [
         f"**{snakemake.wildcards.dataset}**: {counts} images, {len(index.classes)} classes; "
         f"{masks}; teacher {params.teacher}, "
         f"{taught}; response scales "
-        f"{', '.join(f'{s:g}' for s in params.scales)}; t = {params.t:g}; seed {params.seed}."
+        f"{', '.join(f'{s:g}' for s in params.scales)}; {settings}."
     ]
+
+
+def thresholds(rows: dict[str, float]) -> list[str]:
+    """The t of the supervisions that have one: one for all, or each its own."""
+    if len(set(rows.values())) == 1:
+        return [f"t = {next(iter(rows.values())):g}"]
+    return [f"t of {row} = {t:g}" for row, t in rows.items()]
 
 
 def result(stages: pd.DataFrame) -> list[str]:
@@ -59,7 +67,8 @@ def result(stages: pd.DataFrame) -> list[str]:
         line += (
             f" Of their pixels {100 * uncertainty['wrong_share']:.1f} % are wrong; the uncertainty "
             f"finds them with an AUROC of {uncertainty['auroc']:.3f}, and of the "
-            f"{100 * uncertainty['share_at_most_t']:.1f} % that it marks (weight at most t), "
+            f"{100 * uncertainty['share_at_most_t']:.1f} % that it marks (weight at most "
+            f"{uncertainty['t']:g}), "
             f"{100 * uncertainty['wrong_share_at_most_t']:.1f} % are."
         )
         lines.append(line)
