@@ -46,7 +46,7 @@ rule train_affinity:
         "../envs/urn.yaml"
     threads: 8
     resources:
-        **needs("train_classifier", "affinity"),
+        **needs("train_classifier", settings("affinity")),
     params:
         settings=lambda wildcards: without(
             settings("affinity")(wildcards), "alphas", "beta", "log_t", *PROCESSES

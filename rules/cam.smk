@@ -21,7 +21,7 @@ rule train_classifier:
         "../envs/urn.yaml"
     threads: 8
     resources:
-        **needs("train_classifier", "classification"),
+        **needs("train_classifier", settings("classification")),
     params:
         settings=lambda wildcards: without(
             settings("classification")(wildcards), *CAM_VIEWS, *PROCESSES

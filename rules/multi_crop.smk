@@ -42,6 +42,8 @@ use rule train_classifier as train_multi_crop_classifier with:
         "results/{dataset}/logs/train_multi_crop_classifier.log",
     benchmark:
         "results/{dataset}/benchmarks/train_multi_crop_classifier.tsv"
+    resources:
+        **needs("train_classifier", multi_crop_settings),
     params:
         settings=lambda wildcards: without(
             multi_crop_settings(wildcards), *CAM_VIEWS, *PROCESSES

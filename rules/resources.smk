@@ -4,17 +4,18 @@
 def needs(stage, training=None):
     """For resources: what a stage's jobs take; memory and time grow with every attempt.
 
-    A training takes the GPUs and nodes of its section of the configuration; `processes` is how
-    many it is spread over. No job asks for GPUs where the site has none.
+    A training takes the GPUs and nodes of its settings, which `training` gives for a job's
+    wildcards; `processes` is how many it is spread over. No job asks for GPUs where the site has
+    none.
     """
     site = config["site"]
     entry = site["stages"][stage]
 
     def processes(wildcards):
-        return settings(training)(wildcards)["gpus"]
+        return training(wildcards)["gpus"]
 
     def nodes(wildcards):
-        return settings(training)(wildcards)["nodes"] if training else 1
+        return training(wildcards)["nodes"] if training else 1
 
     def gpus(wildcards):
         if not site["gpus"]:

@@ -20,7 +20,7 @@ rule train_segmentation:
         "../envs/urn.yaml"
     threads: 8
     resources:
-        **needs("train_segmentation", "segmentation"),
+        **needs("train_segmentation", settings("segmentation")),
     params:
         settings=training_settings,
         backbone=lambda wildcards: split_seed(wildcards)[0],

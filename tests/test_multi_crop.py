@@ -145,7 +145,7 @@ def configuration(tmp_path_factory) -> Path:
     content = yaml.safe_load((REPOSITORY / "tests" / "tiny.yaml").read_text())
     tiny = content["datasets"]["tiny"]
     tiny["shard_size"] = len(TRAIN)
-    second = {"iterations": 4, "images_per_step": 2, "window": 160, "stride": 120}
+    second = {"iterations": 4, "images_per_step": 1, "gpus": 2, "window": 160, "stride": 120}
     tiny["multi_crop"] = {"enabled": True, "classification": second}
     tiny["pseudo_masks"] = {"refiner": "affinity", "by_refiner": {"affinity": {"alpha": 3}}}
     tiny["affinity"] = {"iterations": 5, "batch_size": 4, "long_side": [96, 128], "crop": 96}
@@ -180,8 +180,14 @@ def test_two_passes_leave_their_files(finished):
     ):
         np.testing.assert_array_equal(one, other)
         assert first.shape == second.shape and np.abs(first - second).max() > 0.01
-    log = (results / "logs" / "train_multi_crop_classifier.log").read_text()
-    assert "a batch is 4 images: 1 process(es) × 2 images × 2 step(s)" in log
+
+
+def test_second_classifier_trains_in_its_own_processes_and_steps(finished):
+    logs = finished / "results" / "tiny" / "logs"
+    first = (logs / "train_classifier.log").read_text()
+    second = (logs / "train_multi_crop_classifier.log").read_text()
+    assert "a batch is 4 images: 1 process(es) × 4 images × 1 step(s)" in first
+    assert "a batch is 4 images: 2 process(es) × 1 images × 2 step(s)" in second
 
 
 def test_second_pass_depends_on_its_own_settings(finished, configuration, tmp_path):
