@@ -117,6 +117,11 @@ def index_of(dataset, split):
     return f"results/{dataset}/{'test_' * (split == 'test')}index.csv"
 
 
+def splits(dataset):
+    """Train, val and, where the dataset has one, test."""
+    return [*configuration.SPLITS, *(["test"] if "test" in DATASETS[dataset] else [])]
+
+
 def has_split(dataset, split):
     return bool(ids(dataset, split))
 

@@ -26,17 +26,9 @@ rule cost:
                 shard: len(image_ids)
                 for shard, image_ids in shards(wildcards.dataset, split).items()
             }
-            for split in configuration.SPLITS
+            for split in splits(wildcards.dataset)
         },
-        trainings=lambda wildcards: {
-            "train_classifier": training_images(wildcards.dataset, "classification")
-        }
-        | {
-            f"train_{backbone}_{row}": training_images(
-                wildcards.dataset, "segmentation", backbone
-            )
-            for backbone, row in planned_trainings(wildcards.dataset)
-        },
+        trainings=lambda wildcards: images_of_trainings(wildcards.dataset),
         code=code("figures"),
     message:
         "What the jobs of {wildcards.dataset} cost"

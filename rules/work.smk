@@ -1,10 +1,25 @@
 # How much there is to compute, by dataset.
 
 
-def training_images(dataset, section, backbone=None):
-    """Images that a training sees, each time counted."""
-    resolved = configuration.resolve(config, dataset, section, backbone)
-    return resolved["iterations"] * resolved["batch_size"]
+def images_of_trainings(dataset):
+    """Images that a dataset's trainings see, each time counted, by how their jobs' names begin."""
+    entry = DATASETS[dataset]
+    trained = {
+        "train_classifier": configuration.resolve(config, dataset, "classification"),
+        "train_multi_crop_classifier": configuration.resolve_multi_crop(
+            config, dataset
+        ),
+        "train_affinity": configuration.resolve(config, dataset, "affinity"),
+    } | {
+        f"train_{backbone}": configuration.resolve(
+            config, dataset, "segmentation", backbone
+        )
+        for backbone in [*configuration.BACKBONES, *entry["runs"], entry["teacher"]]
+    }
+    return {
+        name: resolved["iterations"] * resolved["batch_size"]
+        for name, resolved in trained.items()
+    }
 
 
 def masking_backbones(dataset):
@@ -24,20 +39,38 @@ def planned_trainings(dataset):
     return list(dict.fromkeys(asked + needed))
 
 
+def planned_refiners(dataset):
+    """The refiners whose masks a plain run makes, the dataset's own first."""
+    rows = [SUPERVISIONS[row] for _, row in planned_trainings(dataset)]
+    others = [row["refiner"] for row in rows if "refiner" in row]
+    return list(dict.fromkeys([refiner(dataset), *others]))
+
+
 def planned_work(dataset):
     """Stage, of what, jobs and images of what a plain run of a dataset computes."""
     train, val = (shards(dataset, split) for split in configuration.SPLITS)
     on_train = (len(train), sum(map(len, train.values())))
     on_val = (len(val), sum(map(len, val.values())))
+    seen = images_of_trainings(dataset)
+    refiners = planned_refiners(dataset)
     work = [("index", "", 1, on_train[1] + on_val[1])]
-    if refiner(dataset) != "own":
-        seen = training_images(dataset, "classification")
-        work += [("train_classifier", "", 1, seen), ("cams", "", *on_train)]
-    work.append(("pseudo_masks", refiner(dataset), *on_train))
+
+    def of_network(name, before, after):
+        work.extend((stage, "", *on_train) for stage in before)
+        work.append((name, "", 1, seen[name]))
+        work.extend((stage, "", *on_train) for stage in after)
+
+    if set(refiners) != {"own"}:
+        of_network("train_classifier", [], ["cams"])
+        if multi_crop(dataset)["enabled"]:
+            name = "train_multi_crop_classifier"
+            of_network(name, ["rough_masks"], ["multi_crop_cams"])
+    if "affinity" in refiners:
+        of_network("train_affinity", ["affinity_labels"], [])
+    work += [("pseudo_masks", name, *on_train) for name in refiners]
     for backbone, row in planned_trainings(dataset):
         model = f"{backbone}/{row}"
-        seen = training_images(dataset, "segmentation", backbone)
-        work.append(("train_segmentation", model, 1, seen))
+        work.append(("train_segmentation", model, 1, seen[f"train_{backbone}"]))
         if row == "baseline" and backbone in masking_backbones(dataset):
             work.append(("responses", f"{model} train", *on_train))
             work.append(("uncertainty", backbone, *on_train))

@@ -1,8 +1,27 @@
 """What a run cost, and what one would."""
 
+import re
+import shutil
+
 import pandas as pd
 import pytest
-from test_workflow import REPOSITORY, snakemake
+import yaml
+from test_workflow import REPOSITORY, planned, snakemake
+
+
+def with_every_stage(folder, **changes):
+    """The tiny configuration with two classifiers, AffinityNet and another refiner's masks."""
+    content = yaml.safe_load((REPOSITORY / "tests" / "tiny.yaml").read_text())
+    content["datasets"]["tiny"] |= {
+        "runs": {"efficientnet_lite0": ["baseline", "baseline_crf", "urn"]},
+        "multi_crop": {"enabled": True, "classification": {"iterations": 5}},
+        "affinity": {"iterations": 7, "batch_size": 4},
+        "pseudo_masks": {"refiner": "affinity"},
+        **changes,
+    }
+    file = folder / "every_stage.yaml"
+    file.write_text(yaml.safe_dump(content))
+    return file
 
 
 def stages(table: pd.DataFrame) -> dict[str, int]:
@@ -51,3 +70,65 @@ def test_estimate_is_images_times_rates(estimate):
     parts, total = estimate.iloc[:-1], estimate.iloc[-1]
     assert total["stage"] == "total"
     assert total["hours"] == pytest.approx(parts["hours"].sum(), abs=0.1)
+
+
+def test_estimate_plans_every_stage(tmp_path):
+    file = with_every_stage(tmp_path)
+    snakemake(tmp_path, "estimate", configuration=file)
+    table = pd.read_csv(tmp_path / "results/tiny/tables/estimate.tsv", sep="\t").iloc[:-1]
+    jobs = {stage: int(count) for stage, count in table.groupby("stage")["jobs"].sum().items()}
+    plan: dict[str, int] = {}
+    for rule, count in planned(tmp_path, configuration=file).items():
+        stage = re.sub(r"_tiny_\d{5}$", "", rule)
+        plan[stage] = plan.get(stage, 0) + count
+    work = {"index", "cams", "multi_crop_cams", "responses", "uncertainty", "predictions"}
+    work |= {"rough_masks", "affinity_labels", "pseudo_masks"}
+    work |= {stage for stage in plan if stage.startswith("train_") and stage != "train_images"}
+    assert jobs == {stage: plan[stage] for stage in work}
+    images = table.groupby("stage")["images"].sum()
+    assert images["train_multi_crop_classifier"] == 5 * 4
+    assert images["train_affinity"] == 7 * 4
+    assert images["pseudo_masks"] == 2 * 12
+
+
+@pytest.fixture(scope="module")
+def cost_of_all(finished, tmp_path_factory):
+    """The cost by stage, as if jobs of a test split, a seed and all stages had run beside."""
+    run = tmp_path_factory.mktemp("cost") / "run"
+    shutil.copytree(finished, run, copy_function=shutil.copy2)
+    lists = {split: f"ImageSets/Segmentation/{split}.txt" for split in ("train", "val")}
+    file = with_every_stage(
+        run.parent,
+        layout="voc",
+        **lists,
+        test=lists["val"],
+        runs={"efficientnet_lite0": ["baseline", "urn"], "resnet18": ["urn"]},
+        pseudo_masks={},
+    )
+    benchmarks = run / "results/tiny/benchmarks"
+    for job in COSTED:
+        shutil.copy(benchmarks / "index.tsv", benchmarks / f"{job}.tsv")
+    only = ("--forcerun", "cost", "--allowed-rules", "cost")
+    snakemake(run, "results/tiny/tables/cost.tsv", *only, configuration=file)
+    table = pd.read_csv(run / "results/tiny/tables/cost.tsv", sep="\t")
+    return table.set_index("stage")["images"]
+
+
+# Jobs, and the images that each handles or, in a training, sees.
+COSTED = {
+    "rough_masks_00000": 6,
+    "multi_crop_cams_00000": 6,
+    "train_multi_crop_classifier": 5 * 4,
+    "affinity_labels_00000": 6,
+    "train_affinity": 7 * 4,
+    "train_resnet18-seed1_urn": 6 * 4,
+    "train_efficientnet_lite0_baseline_crf": 6 * 4,
+    "responses_resnet18_urn_test_00000": 4,
+    "test_predictions_resnet18_urn_00000": 4,
+    "responses_resnet18_compared_00000": 6,
+}
+
+
+@pytest.mark.parametrize(("job", "images"), COSTED.items())
+def test_cost_counts_the_images_of_every_stage(cost_of_all, job, images):
+    assert cost_of_all[re.sub(r"_\d{5}$", "", job)] == images

@@ -11,16 +11,25 @@ from urn.files import atomic_path
 
 from _job import logged
 
+SPLITS = {"predictions_": "val", "test_predictions_": "test"}  # of stages that do not name theirs
 SMALLEST = 0.01  # stages with less than this share of the whole are drawn as one
 
 
 def images_of(job: str) -> int:
     """Images that a job handled; a training counts an image each time it sees it."""
-    shard = re.fullmatch(r"(?P<stage>.+?)_?(?P<split>train|val)?_(?P<number>\d{5})", job)
+    shard = re.fullmatch(r".+?(_(?P<split>train|val|test))?_(?P<number>\d{5})", job)
     if shard is None:
-        return snakemake.params.trainings.get(job, 0)
-    split = shard["split"] or ("val" if shard["stage"].startswith("predictions") else "train")
-    return snakemake.params.shards[split].get(shard["number"], 0)
+        return images_of_training(job)
+    of_stage = [split for stage, split in SPLITS.items() if job.startswith(stage)]
+    split = [*of_stage, shard["split"] or "train"][0]
+    return snakemake.params.shards.get(split, {}).get(shard["number"], 0)
+
+
+def images_of_training(job: str) -> int:
+    """Images that a training saw, of any seed and supervision; 0 for jobs of another kind."""
+    trainings = snakemake.params.trainings
+    fitting = [name for name in trainings if re.match(rf"{re.escape(name)}(_|-seed|$)", job)]
+    return trainings[max(fitting, key=len)] if fitting else 0
 
 
 with logged(snakemake.log[0]):
