@@ -7,7 +7,7 @@ import numpy as np
 from scipy.ndimage import gaussian_filter
 
 from urn.images import IGNORE, read_image, read_mask
-from urn.uncertainty import select_channels
+from urn.segmentation.channels import select_channels
 
 VOC_CLASSES = 21
 

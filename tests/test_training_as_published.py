@@ -13,8 +13,8 @@ from urn.evaluation import ConfusionMatrix
 from urn.images import read_image, read_mask
 from urn.precision import PrecisionOptimWrapper
 from urn.segmentation.backbones import IMAGENET_MEAN, IMAGENET_STD
-from urn.segmentation.inference import single_scale_miou
 from urn.segmentation.model import build_segmentor
+from urn.segmentation.validation import single_scale_miou
 from urn.training import prepare
 
 pytestmark = pytest.mark.filterwarnings("ignore:.*get_instance:UserWarning")

@@ -4,7 +4,8 @@ import pytest
 from benchmarks.imitation import noisy_response
 from urn.crf import SEGMENTATION_CRF
 from urn.images import read_image, read_mask
-from urn.uncertainty import response_scaling, select_channels
+from urn.segmentation.channels import select_channels
+from urn.uncertainty import response_scaling
 
 VOC_SCALES = (0.15, 0.2, 0.25, 4, 5, 6)
 

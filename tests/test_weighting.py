@@ -60,3 +60,12 @@ def test_variance_is_over_sizes_and_mirror_images():
     np.testing.assert_allclose(mean, np.mean(views, axis=0), atol=1e-6)
     np.testing.assert_allclose(variance, np.var(views, axis=0).sum(axis=0), atol=1e-6)
     assert variance.max() > 0.01
+
+
+@pytest.mark.parametrize("predict", [predict_probabilities, predict_with_variance])
+def test_squares_are_taken_for_the_variance_alone(predict):
+    image = np.zeros((4, 4, 3), np.uint8)
+    with torch.profiler.profile(activities=[torch.profiler.ProfilerActivity.CPU]) as profile:
+        predict(lambda images: images, image, ratios=(1.0,))
+    squares = [event for event in profile.events() if event.name == "aten::square"]
+    assert bool(squares) == (predict is predict_with_variance)

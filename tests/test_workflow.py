@@ -257,6 +257,16 @@ def test_a_killed_training_goes_on_where_it_was(copy):
         torch.testing.assert_close(resumed[name], values, rtol=1e-4, atol=1e-5)
 
 
+def test_responses_and_their_variance_are_written_image_by_image(copy):
+    """The first images of both are in files before the job ends."""
+    folder = copy / "results/tiny/efficientnet_lite0/baseline/compared"
+    kill_once(
+        lambda: [file.stat().st_size > 0 for file in folder.glob(".*.part.npz")] == [True, True],
+        command(copy, str(folder.relative_to(copy) / "00000.npz")),
+    )
+    assert not list(folder.glob("0*.npz"))
+
+
 @pytest.mark.parametrize(
     ("mistake", "sentence"),
     [

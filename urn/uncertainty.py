@@ -46,7 +46,7 @@ def response_scaling(
         response: C×H×W, the model's averaged softmax at the image's size.
         scales: the exponents, at least two, below 1 (wider) and above 1 (narrower).
         labels: class ids of the channels, ascending, where only some are kept (see
-            `select_channels`); 0 … C−1 where not given.
+            `urn.segmentation.channels.select_channels`); 0 … C−1 where not given.
         backend: see `urn.crf.DenseCRF`.
 
     Raises:
@@ -90,26 +90,6 @@ def normalised(variance: np.ndarray) -> np.ndarray:
 def weight_mask(uncertainty: np.ndarray) -> np.ndarray:
     """W = 1 − U as floor(255·W), H×W uint8 (eq. 11)."""
     return np.floor(255 * (1 - uncertainty)).astype(np.uint8)
-
-
-def select_channels(response: np.ndarray, minimum: float = 0.01) -> tuple[np.ndarray, np.ndarray]:
-    """The channels of a response that can matter to response scaling.
-
-    A class below `minimum` everywhere is no pixel's likeliest, except where all classes are below
-    it. Storing the others alone, as float16, saves most of the disk space. On 88 imitated
-    responses to VOC photographs the default left the cyclic mask the same on at least 99.98 % of
-    pixels; a minimum of 0.05 once changed 0.2 %.
-
-    Args:
-        response: C×H×W softmax.
-        minimum: a channel stays if its largest value reaches it; the largest one always stays.
-
-    Returns:
-        Their class ids (uint8, ascending) and maps (K×H×W, as in `response`).
-    """
-    peaks = response.max(axis=(1, 2))
-    kept = np.flatnonzero(peaks >= min(minimum, peaks.max()))
-    return kept.astype(np.uint8), response[kept]
 
 
 def _label_variance(crf: DenseCRF, response: np.ndarray, exponents: np.ndarray) -> np.ndarray:

@@ -5,9 +5,9 @@ from functools import partial
 from urn.datasets.index import read_index
 from urn.errors import UserError
 from urn.segmentation.dataset import SegmentationDataset
-from urn.segmentation.inference import single_scale_miou
 from urn.segmentation.model import build_segmentor, parameter_groups
 from urn.segmentation.transforms import training_pipeline
+from urn.segmentation.validation import single_scale_miou
 from urn.training import prepare, train
 
 from _job import fingerprint, in_processes, logged

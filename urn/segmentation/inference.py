@@ -1,7 +1,6 @@
 """Class probabilities of an image: several scales, mirrored too, through a sliding window."""
 
-from collections.abc import Callable, Iterable, Sequence
-from pathlib import Path
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 import numpy as np
@@ -9,8 +8,6 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
-from urn.evaluation import ConfusionMatrix
-from urn.images import read_image, read_mask
 from urn.segmentation.backbones import IMAGENET_MEAN, IMAGENET_STD
 from urn.segmentation.mmsegmentation import EncoderDecoder
 from urn.windows import slide
@@ -30,9 +27,22 @@ def logits_of(model: EncoderDecoder) -> LogitsOf:
     return lambda images: _resize(model(images, mode="tensor"), images.shape[2:])
 
 
-def predict_probabilities(logits_of: LogitsOf, image: np.ndarray, **options: Any) -> np.ndarray:
-    """The probabilities alone of `predict_with_variance`, which names the options."""
-    return predict_with_variance(logits_of, image, **options)[0]
+@torch.inference_mode()
+def predict_probabilities(
+    logits_of: LogitsOf,
+    image: np.ndarray,
+    *,
+    ratios: Sequence[float] = PUBLISHED_RATIOS,
+    **options: Any,
+) -> np.ndarray:
+    """Predict an H×W×3 uint8 RGB image: C×H×W float32 probabilities.
+
+    They are the mean of `predict_views`, which names the options, over ratios and mirror images.
+    """
+    average = torch.zeros(())
+    for found in predict_views(logits_of, image, ratios, **options):
+        average = average + found.mean(0) / len(ratios)
+    return average.cpu().numpy()
 
 
 @torch.inference_mode()
@@ -41,6 +51,26 @@ def predict_with_variance(
     image: np.ndarray,
     *,
     ratios: Sequence[float] = PUBLISHED_RATIOS,
+    **options: Any,
+) -> tuple[np.ndarray, np.ndarray]:
+    """What `predict_probabilities` gives, and how much it varies, H×W float32.
+
+    That is the variance over ratios and mirror images, summed over the classes.
+    """
+    average, squares = torch.zeros(2)
+    for found in predict_views(logits_of, image, ratios, **options):
+        average = average + found.mean(0) / len(ratios)
+        squares = squares + found.square().sum(1).mean(0) / len(ratios)
+    variance = (squares - average.square().sum(0)).clamp(min=0)
+    return average.cpu().numpy(), variance.cpu().numpy()
+
+
+@torch.inference_mode()
+def predict_views(
+    logits_of: LogitsOf,
+    image: np.ndarray,
+    ratios: Sequence[float],
+    *,
     flip: bool = True,
     scale: tuple[int, int] | None = None,
     window: int = 512,
@@ -49,15 +79,15 @@ def predict_with_variance(
     device: str | torch.device = "cpu",
     mean: Sequence[float] = IMAGENET_MEAN,
     std: Sequence[float] = IMAGENET_STD,
-) -> tuple[np.ndarray, np.ndarray]:
-    """Predict an H×W×3 uint8 RGB image: C×H×W probabilities, and how much they vary, H×W.
+) -> Iterator[Tensor]:
+    """Yield the probabilities of an H×W×3 uint8 RGB image at each size, V×C×H×W float32.
 
     For every ratio the image is resized, its logits averaged where windows overlap, resized back
-    and put through the softmax; the result is the mean over ratios and, with `flip`, mirror images,
-    and their variance, summed over the classes. Both are float32.
+    and put through the softmax. V is 2 with `flip`, for the image and its mirror image, else 1.
 
     Args:
         logits_of: the model, on `device`.
+        ratios: sizes of the image, see `scale`.
         scale: long and short side; the ratios multiply the largest size, of the image's aspect,
             that fits into it. Training resizes to a scale, and prediction is best at the same one.
             None: they multiply the image's own size.
@@ -71,8 +101,7 @@ def predict_with_variance(
         unit = min(max(scale) / max(height, width), min(scale) / min(height, width))
     pixels = torch.from_numpy(np.ascontiguousarray(image.transpose(2, 0, 1))).to(device)
     normalised = ((pixels - _column(mean, device)) / _column(std, device))[None]
-
-    def probabilities(ratio: float) -> Tensor:
+    for ratio in ratios:
         size = [max(round(side * unit * ratio), 1) for side in (height, width)]
         views = _resize(normalised, size)
         if flip:
@@ -81,45 +110,7 @@ def predict_with_variance(
         found = _resize(found, (height, width)).softmax(1)
         if flip:
             found[1] = found[1].flip(2)
-        return found
-
-    average, squares = torch.zeros(2, device=device)
-    for ratio in ratios:
-        found = probabilities(ratio)
-        average = average + found.mean(0) / len(ratios)
-        squares = squares + found.square().sum(1).mean(0) / len(ratios)
-    variance = (squares - average.square().sum(0)).clamp(min=0)
-    return average.cpu().numpy(), variance.cpu().numpy()
-
-
-def single_scale_miou(
-    model: EncoderDecoder,
-    samples: Sequence[tuple[str | Path, str | Path]],
-    num_classes: int,
-    scale: tuple[int, int],
-    window: int,
-    stride: int,
-    unused: Iterable[int] = (),
-) -> float:
-    """mIoU (%) of a model on images and their masks, at one scale, without mirror images and CRF.
-
-    Class ids that no image has (`unused`) do not count.
-    It is quick rather than best, to follow a training. The model is left in evaluation mode.
-    """
-    score = ConfusionMatrix(num_classes, unused)
-    for image, mask in samples:
-        probabilities = predict_probabilities(
-            logits_of(model),
-            read_image(image),
-            ratios=[1],
-            flip=False,
-            scale=scale,
-            window=window,
-            stride=stride,
-            device=next(model.parameters()).device,
-        )
-        score.add(probabilities.argmax(0).astype(np.uint8), read_mask(mask))
-    return 100 * score.miou
+        yield found
 
 
 def _resize(maps: Tensor, size: Sequence[int]) -> Tensor:

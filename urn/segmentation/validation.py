@@ -1,0 +1,41 @@
+"""A segmentation model's score while it is trained."""
+
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+
+import numpy as np
+
+from urn.evaluation import ConfusionMatrix
+from urn.images import read_image, read_mask
+from urn.segmentation.inference import logits_of, predict_probabilities
+from urn.segmentation.mmsegmentation import EncoderDecoder
+
+
+def single_scale_miou(
+    model: EncoderDecoder,
+    samples: Sequence[tuple[str | Path, str | Path]],
+    num_classes: int,
+    scale: tuple[int, int],
+    window: int,
+    stride: int,
+    unused: Iterable[int] = (),
+) -> float:
+    """mIoU (%) of a model on images and their masks, at one scale, without mirror images and CRF.
+
+    Class ids that no image has (`unused`) do not count.
+    It is quick rather than best, to follow a training. The model is left in evaluation mode.
+    """
+    score = ConfusionMatrix(num_classes, unused)
+    for image, mask in samples:
+        probabilities = predict_probabilities(
+            logits_of(model),
+            read_image(image),
+            ratios=[1],
+            flip=False,
+            scale=scale,
+            window=window,
+            stride=stride,
+            device=next(model.parameters()).device,
+        )
+        score.add(probabilities.argmax(0).astype(np.uint8), read_mask(mask))
+    return 100 * score.miou
