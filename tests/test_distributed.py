@@ -99,18 +99,28 @@ def test_only_a_launch_makes_other_processes_than_the_main(monkeypatch):
     assert not is_main()
 
 
-def test_a_training_of_the_workflow_in_two_processes(finished, tmp_path):
-    """The same script, started by the same rule; a change of `gpus` alone makes nothing run."""
+def test_trainings_of_the_workflow_in_two_processes(finished, tmp_path):
+    """The same scripts, started by the same rules; a change of `gpus` alone makes nothing run.
+
+    The classifier keeps its batch statistics and drops nothing out: but for rounding, its losses
+    are those of one process.
+    """
     run = tmp_path / "run"
     shutil.copytree(finished, run, copy_function=shutil.copy2)
-    model = "results/tiny/resnet18/urn/model.pth"
-    expected = pd.read_csv(run / model.replace("model.pth", "curve.tsv"), sep="\t")
-    file = changed_configuration(tmp_path, segmentation={"gpus": 2})
+    models = ["results/tiny/cam/classifier.pth", "results/tiny/resnet18/urn/model.pth"]
+    curves = [run / model.replace(Path(model).name, "curve.tsv") for model in models]
+    expected = pd.read_csv(curves[0], sep="\t")
+    file = changed_configuration(tmp_path, classification={"gpus": 2}, segmentation={"gpus": 2})
     assert planned(run, configuration=file) == {}
-    (run / model).unlink()
-    snakemake(run, model, configuration=file)
-    log = (run / "results/tiny/logs/train_resnet18_urn.log").read_text()
-    assert log.count("iteration/s") == 1  # the first process's word for all
-    curve = pd.read_csv(run / model.replace("model.pth", "curve.tsv"), sep="\t")
-    # Batch statistics are those of two images instead of four.
-    np.testing.assert_allclose(curve["loss"], expected["loss"], rtol=0.3)
+    for model in models:
+        (run / model).unlink()
+    only = ("--allowed-rules", "train_classifier", "train_segmentation")
+    snakemake(run, *models, *only, configuration=file)
+    for name in ("train_classifier", "train_resnet18_urn"):
+        log = (run / "results/tiny/logs" / f"{name}.log").read_text()
+        assert log.count("iteration/s") == 1  # the first process's word for all
+    classifier, segmentation = (pd.read_csv(curve, sep="\t") for curve in curves)
+    losses = [name for name in expected if name.startswith("loss")]
+    assert len(losses) == 5
+    np.testing.assert_allclose(classifier[losses], expected[losses], rtol=1e-3)
+    assert segmentation["iteration"].iloc[-1] == 6 and segmentation["loss"].notna().all()
