@@ -20,7 +20,7 @@ use rule responses as compared_responses with:
         ids=lambda wildcards: shards(wildcards.dataset, "train")[wildcards.shard],
         settings=settings("responses"),
         resize=lambda wildcards: settings("segmentation")(wildcards)["resize"],
-        code=code("segmentation", "archives.py", "uncertainty.py"),
+        code=rules.responses.params.code,
     message:
         "Responses of {wildcards.backbone} and their variance on {wildcards.dataset}, shard "
         "{wildcards.shard}"
@@ -53,7 +53,13 @@ for dataset in DATASETS:
                 ids=image_ids,
                 weighting=lambda wildcards: config["weightings"][wildcards.weighting],
                 crf_backend=config["crf_backend"],
-                code=code("uncertainty.py", "weighting.py", "refinement.py", "crf"),
+                code=code(
+                    "archives.py",
+                    "uncertainty.py",
+                    "weighting.py",
+                    "refinement.py",
+                    "crf",
+                ),
             message:
                 f"Weights {{wildcards.weighting}} of {dataset}, shard {shard}, by "
                 "{wildcards.backbone}"

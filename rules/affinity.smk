@@ -23,7 +23,7 @@ for dataset in DATASETS:
                 ids=image_ids,
                 alphas=configuration.resolve(config, dataset, "affinity")["alphas"],
                 crf_backend=config["crf_backend"],
-                code=code("refinement.py", "crf"),
+                code=code("archives.py", "refinement.py", "crf"),
             message:
                 f"Labels of {dataset} for AffinityNet, shard {shard}"
             script:
@@ -56,6 +56,7 @@ rule train_affinity:
         code=code(
             "affinity",
             "segmentation/backbones",
+            "distributed.py",
             "fine_tuning.py",
             "inputs.py",
             "precision.py",

@@ -31,6 +31,7 @@ rule train_classifier:
         code=code(
             "classification",
             "segmentation/backbones",
+            "distributed.py",
             "fine_tuning.py",
             "inputs.py",
             "precision.py",

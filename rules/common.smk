@@ -167,16 +167,16 @@ def refiner(dataset):
     return configuration.resolve(config, dataset, "pseudo_masks")["refiner"]
 
 
-def refiner_options(dataset, name):
-    """The arguments of a refiner, as the dataset's settings give them."""
-    resolved = refiner_settings(dataset, name)
-    if name == "own":
 def refiner_settings(dataset, name):
     """The settings of pseudo-masks as they hold for a refiner."""
     resolved = configuration.resolve(config, dataset, "pseudo_masks")
     return resolved | resolved["by_refiner"].get(name, {})
 
 
+def refiner_options(dataset, name):
+    """The arguments of a refiner, as the dataset's settings give them."""
+    resolved = refiner_settings(dataset, name)
+    if name == "own":
         raise WorkflowError(
             f"dataset {dataset} has its own pseudo-masks: no CAM is refined"
         )
@@ -199,8 +199,14 @@ def refiner_model(dataset, name):
 
 def refiner_code(name, *modules):
     """For params: a fingerprint of the modules that make a refiner's masks, and of others."""
-    network = ["affinity", "inputs.py"] if name == "affinity" else []
-    return code("refinement.py", "crf", *network, *modules)
+    network = ["affinity", "segmentation/backbones", "fine_tuning.py", "inputs.py"]
+    return code(
+        "archives.py",
+        "refinement.py",
+        "crf",
+        *(network if name == "affinity" else []),
+        *modules,
+    )
 
 
 def teacher(wildcards):

@@ -27,7 +27,12 @@ for dataset in [d for d, entry in DATASETS.items() if entry["layout"] == "shapes
         params:
             train=DATASETS[dataset]["train"],
             val=DATASETS[dataset]["val"],
-            code=code("datasets/shapes.py", "datasets/shape_parts.py"),
+            code=code(
+                "datasets/ids.py",
+                "datasets/shape_parts.py",
+                "datasets/shapes.py",
+                "datasets/voc.py",
+            ),
         message:
             f"Drawing the generated dataset {dataset}"
         script:

@@ -33,7 +33,7 @@ for dataset, split, folder in PREDICTED:
             params:
                 ids=image_ids,
                 crf_backend=config["crf_backend"],
-                code=code("refinement.py", "crf"),
+                code=code("archives.py", "refinement.py", "crf"),
             message:
                 f"Predicted masks of {dataset} {split}, shard {shard}, by "
                 "{wildcards.backbone}/{wildcards.supervision}"

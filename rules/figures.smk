@@ -128,7 +128,7 @@ rule example:
     params:
         settings=settings("responses"),
         resize=lambda wildcards: settings("segmentation")(wildcards)["resize"],
-        code=code("segmentation", "archives.py", "figures/choice.py"),
+        code=code("segmentation", "windows.py", "archives.py", "figures/choice.py"),
     message:
         "The response of {wildcards.backbone}/{wildcards.supervision} to the image of the figures"
     script:
@@ -170,7 +170,7 @@ rule pipeline_figure:
         weights=lambda wildcards: teacher_folder(wildcards, "weights"),
         t=configuration.threshold(config),
         crf_backend=config["crf_backend"],
-        code=code("figures", "refinement.py", "crf"),
+        code=code("archives.py", "figures", "refinement.py", "crf"),
     message:
         "Drawing one image of {wildcards.dataset} through every stage"
     script:
@@ -200,7 +200,7 @@ rule response_scales_figure:
     params:
         scales=lambda wildcards: settings("uncertainty")(wildcards)["scales"],
         crf_backend=config["crf_backend"],
-        code=code("figures", "uncertainty.py", "crf"),
+        code=code("archives.py", "figures", "uncertainty.py", "crf"),
     message:
         "Drawing response scaling on an image of {wildcards.dataset}"
     script:
@@ -229,7 +229,7 @@ rule crf_figure:
         **needs("scores"),
     params:
         crf_backend=config["crf_backend"],
-        code=code("figures", "refinement.py", "crf"),
+        code=code("archives.py", "figures", "refinement.py", "crf"),
     message:
         "Drawing what the CRF's parameters do to an image of {wildcards.dataset}"
     script:

@@ -23,7 +23,7 @@ for dataset in [d for d in DATASETS if multi_crop(d)["enabled"]]:
                 ids=image_ids,
                 options=only(multi_crop(dataset), "alpha", "confidence")
                 | {"backend": config["crf_backend"]},
-                code=code("refinement.py", "crf"),
+                code=code("archives.py", "refinement.py", "crf"),
             message:
                 f"Rough masks of {dataset}, shard {shard}"
             script:

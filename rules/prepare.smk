@@ -72,7 +72,7 @@ for dataset in [d for d in DOWNLOADED if DATASETS[d]["layout"] == "voc"]:
             **needs("index"),
         params:
             masks=lambda wildcards, dataset=dataset: f"{root(dataset)}/SegmentationClass",
-            code=code("datasets/sbd.py"),
+            code=code("datasets/ids.py", "datasets/sbd.py", "datasets/unpack.py"),
         message:
             f"Adding SBD's masks to {dataset}, and deriving trainaug"
         script:
@@ -102,7 +102,7 @@ for dataset in [d for d, entry in DATASETS.items() if entry["layout"] == "coco"]
             **needs("index"),
         params:
             masks=lambda wildcards, dataset=dataset: f"{root(dataset)}/masks",
-            code=code("datasets/instances.py"),
+            code=code("datasets/coco.py", "datasets/ids.py", "datasets/instances.py"),
         message:
             f"Masks and tags of {dataset}, from its annotated objects"
         script:

@@ -19,7 +19,7 @@ rule cam_quality:
         **needs("scores"),
     params:
         ids=lambda wildcards: list(shards(wildcards.dataset, "train").values()),
-        code=code("evaluation.py"),
+        code=code("archives.py", "evaluation.py"),
     message:
         "mIoU of the CAMs of {wildcards.dataset} at every threshold"
     script:

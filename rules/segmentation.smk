@@ -29,7 +29,14 @@ rule train_segmentation:
         windows=evaluation_windows,
         seed=lambda wildcards: split_seed(wildcards)[1],
         work="results/{dataset}/{backbone}/{supervision}/work",
-        code=code("segmentation", "precision.py", "training.py"),
+        code=code(
+            "segmentation",
+            "distributed.py",
+            "evaluation.py",
+            "precision.py",
+            "training.py",
+            "windows.py",
+        ),
     message:
         "Training {wildcards.backbone} on {wildcards.dataset}, supervision {wildcards.supervision}"
     script:
@@ -56,7 +63,7 @@ rule responses:
         ],
         settings=settings("responses"),
         resize=lambda wildcards: settings("segmentation")(wildcards)["resize"],
-        code=code("segmentation", "windows.py", "archives.py", "uncertainty.py"),
+        code=code("segmentation", "windows.py", "archives.py"),
     message:
         "Responses of {wildcards.backbone}/{wildcards.supervision} on {wildcards.dataset}, "
         "{wildcards.split} shard {wildcards.shard}"

@@ -30,7 +30,7 @@ for dataset in DATASETS:
                 ids=image_ids,
                 scales=configuration.resolve(config, dataset, "uncertainty")["scales"],
                 crf_backend=config["crf_backend"],
-                code=code("uncertainty.py", "crf"),
+                code=code("archives.py", "uncertainty.py", "crf"),
             message:
                 f"Response scaling of {dataset}, shard {shard}, by {{wildcards.backbone}}"
             script:
