@@ -14,7 +14,7 @@ estimate: install  ## what a run would cost; with CONFIG=mine.yaml, a run of tha
 	  $(if $(CONFIG),--configfile $(CONFIG))
 
 test: install lint slurm  ## checks, unit tests and end-to-end runs, one of them on a real Slurm
-	$(BIN)/pytest
+	$(BIN)/pytest --numprocesses 2 --dist loadfile --no-loadscope-reorder
 
 test-slurm: install slurm  ## all tests on the Slurm started for them: faults too
 	$(BIN)/pytest tests/slurm -m ""

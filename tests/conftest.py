@@ -1,3 +1,5 @@
+import fcntl
+import os
 import shutil
 from collections.abc import Iterator
 from pathlib import Path
@@ -6,6 +8,16 @@ import pytest
 from published import Published
 
 from urn.datasets.shapes import write_shapes
+
+# Tests run side by side, and so do the jobs of their runs: a core each is fastest. The last digits
+# of a trained weight depend on it too, so that every test's runs need the same.
+os.environ["OMP_NUM_THREADS"] = "1"
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Files with tests of whole runs come first, as they take longest."""
+    first = {item.path for item in items if "finished" in getattr(item, "fixturenames", ())}
+    items.sort(key=lambda item: item.path not in first)
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -51,11 +63,18 @@ def scenes(tmp_path_factory: pytest.TempPathFactory) -> list[tuple[Path, Path]]:
 
 @pytest.fixture(scope="session")
 def finished(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A finished run of the tiny dataset; read only."""
+    """A finished run of the tiny dataset, the same in all processes of the tests; read only."""
     from test_workflow import snakemake
 
-    directory = tmp_path_factory.mktemp("tiny")
-    snakemake(directory)
+    root = tmp_path_factory.getbasetemp()
+    if "PYTEST_XDIST_WORKER" in os.environ:  # the folder of one of several processes
+        root = root.parent
+    directory = root / "finished"
+    with (root / "finished.lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)  # the first process makes it, the others wait
+        if not directory.exists():
+            snakemake(root / "unfinished")
+            (root / "unfinished").rename(directory)
     return directory
 
 

@@ -1,5 +1,6 @@
 """PMM's second classifier: tags of crops, CAMs of windows; and a run with it and AffinityNet."""
 
+import shutil
 from pathlib import Path
 
 import numpy as np
@@ -155,15 +156,17 @@ def configuration(tmp_path_factory) -> Path:
 
 
 @pytest.fixture(scope="module")
-def finished(configuration, tmp_path_factory):
-    directory = tmp_path_factory.mktemp("two_passes")
+def two_passes(finished, configuration, tmp_path_factory):
+    """A run of all that follows the first classifier, on that of the finished run."""
+    directory = tmp_path_factory.mktemp("two_passes") / "run"
+    shutil.copytree(finished, directory, copy_function=shutil.copy2)
     target = "results/tiny/pseudo_masks/affinity_miou.txt"
     snakemake(directory, target, configuration=configuration)
     return directory
 
 
-def test_two_passes_leave_their_files(finished):
-    results = finished / "results" / "tiny"
+def test_two_passes_leave_their_files(two_passes):
+    results = two_passes / "results" / "tiny"
     index = read_index(results / "index.csv")
     for folder in ("multi_crop/rough_masks", "affinity/labels", "pseudo_masks/affinity"):
         files = sorted((results / folder).iterdir())
@@ -190,7 +193,7 @@ def test_second_classifier_trains_in_its_own_processes_and_steps(finished):
     assert "a batch is 4 images: 2 process(es) × 1 images × 2 step(s)" in second
 
 
-def test_second_pass_depends_on_its_own_settings(finished, configuration, tmp_path):
+def test_second_pass_depends_on_its_own_settings(two_passes, configuration, tmp_path):
     content = yaml.safe_load(configuration.read_text())
     tiny = content["datasets"]["tiny"]
 
@@ -198,7 +201,7 @@ def test_second_pass_depends_on_its_own_settings(finished, configuration, tmp_pa
         file = tmp_path / "changed.yaml"
         file.write_text(yaml.safe_dump(content))
         target = "results/tiny/pseudo_masks/affinity_miou.txt"
-        return set(planned(finished, target, configuration=file))
+        return set(planned(two_passes, target, configuration=file))
 
     assert plan() == set()
     tiny["affinity"]["beta"] = 4

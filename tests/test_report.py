@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 import pytest
 from PIL import Image
-from test_workflow import changed_configuration, snakemake
+from test_workflow import changed_configuration, planned, snakemake
 
 TEACHER = "efficientnet_lite0"
 FIGURES = [
@@ -162,7 +162,11 @@ def test_zipped_report_holds_the_same(finished, results, tmp_path):
 
 @pytest.fixture(scope="module")
 def compared(finished, tmp_path_factory):
-    """An ablation over two seeds, and the quality of two further weightings."""
+    """An ablation over two seeds, and the quality of two further weightings.
+
+    Of the trainings that the ablation lacks one is run, with both another seed and another refiner;
+    the scores of the two others are put there.
+    """
     directory = tmp_path_factory.mktemp("compared") / "run"
     shutil.copytree(finished, directory, copy_function=shutil.copy2)
     changes = {"ablation": {"seeds": [0, 1], "refiners": ["crf"]}}
@@ -170,8 +174,21 @@ def compared(finished, tmp_path_factory):
     weights = [
         f"results/tiny/{TEACHER}/weights_{name}.tsv" for name in ("tta_variance", "coco_scales")
     ]
-    snakemake(directory, "results/tiny/figures/refiners.png", *weights, configuration=file)
-    return directory / "results" / "tiny"
+    results = directory / "results" / "tiny"
+    trained = results / f"{TEACHER}-seed1" / "baseline_crf" / "miou.txt"
+    snakemake(directory, str(trained.relative_to(directory)), *weights, configuration=file)
+    target = "results/tiny/figures/refiners.png"
+    plan = planned(directory, target, configuration=file)
+    assert plan["train_segmentation"] == plan["predictions_miou"] == 2
+    assert plan.keys() <= {"train_segmentation", "responses", "predictions_tiny_00000"} | {
+        *("predictions_miou", "pseudo_masks_miou", "ablation")
+    }
+    for row, score in ((f"{TEACHER}-seed1/baseline", 1.25), (f"{TEACHER}/baseline_crf", 41.5)):
+        (results / row).mkdir(parents=True)
+        (results / row / "miou.txt").write_text(f"{score}\tput there\n")
+    only = ("--allowed-rules", "pseudo_masks_miou", "ablation")
+    snakemake(directory, target, *only, configuration=file)
+    return results
 
 
 def test_ablation_gives_means_and_deviations_over_the_seeds(compared):

@@ -10,7 +10,7 @@ import pytest
 import yaml
 from PIL import Image
 from scipy.io import savemat
-from test_workflow import REPOSITORY, snakemake
+from test_workflow import REPOSITORY, planned, snakemake
 
 from urn.datasets.ids import voc_ids
 from urn.datasets.sbd import trainaug, write_sbd_masks
@@ -19,6 +19,8 @@ from urn.datasets.unpack import unpack
 from urn.datasets.voc import VOC_CLASSES
 from urn.errors import UserError
 from urn.images import palette, read_mask, write_mask
+from urn.model_files import save_model
+from urn.segmentation.model import build_segmentor
 from urn.submission import FOLDER, write_submission
 
 VOC_LISTS = "ImageSets/Segmentation"
@@ -198,7 +200,15 @@ def configuration(folder):
     return file
 
 
+def write_model(path):
+    """A segmentation model of VOC's classes that has learnt nothing."""
+    build = {"backbone": "resnet18", "num_classes": 1 + len(VOC_CLASSES), "head_channels": 16}
+    model = build_segmentor(**build, auxiliary_channels=16, pretrained=False)
+    save_model(model, path, {"build": build | {"auxiliary_channels": 16}})
+
+
 def test_from_the_archives_to_the_submission(tmp_path):
+    """What VOC has of its own is run, what all datasets have alike is planned."""
     file = configuration(tmp_path)
     target = "results/mini/efficientnet_lite0/submission.tgz"
     code, output = snakemake(tmp_path, target, configuration=file, check=False)
@@ -215,7 +225,16 @@ def test_from_the_archives_to_the_submission(tmp_path):
     assert "has no test list yet: first run snakemake --cores 2 prepare_mini_test" in output
 
     snakemake(tmp_path, "prepare_mini_test", configuration=file)
-    snakemake(tmp_path, target, configuration=file)
+    own = ["index", "test_index", "responses", "test_predictions_mini_00000", "submission"]
+    assert planned(tmp_path, target, configuration=file) == {
+        **dict.fromkeys(own, 1),
+        "responses": 2,  # of train images for the weights, of test images
+        **dict.fromkeys(["train_classifier", "cams", "pseudo_masks_mini_00000"], 1),
+        **{"train_segmentation": 2, "uncertainty_mini_00000": 1},
+    }
+    write_model(tmp_path / "results" / "mini" / "efficientnet_lite0" / "urn" / "model.pth")
+    targets = (target, "results/mini/index.csv", "--allowed-rules", *own)
+    snakemake(tmp_path, *targets, configuration=file)
     assert list(submitted(tmp_path / target)) == [f"{FOLDER}/{i}.png" for i in TEST]
     index = (tmp_path / "results" / "mini" / "index.csv").read_text()
     assert not re.search("^e0,", index, re.MULTILINE)
