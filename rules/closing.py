@@ -43,7 +43,7 @@ def last_words(folder: Path, config: Mapping[str, Any], report: Path | None) -> 
     entry = config["datasets"][config["dataset"]]
     summary = folder / "tables" / "summary.tsv"
     rows = summary.read_text().splitlines()[1:] if summary.exists() else []
-    scores = [f"{value:>8}  {what}" for value, what in (row.split("\t") for row in rows)]
+    scores = [f"{float(value):8.2f}  {what}" for value, what in (row.split("\t") for row in rows)]
     runs = [(backbone, row) for backbone, names in entry["runs"].items() for row in names]
     masks = folder / entry["teacher"] / "cyclic_masks"
     places = {

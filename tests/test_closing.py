@@ -27,9 +27,9 @@ def test_a_whole_run_ends_with_its_scores_and_makes_the_report(copy):
     (copy / "results" / "tiny" / "tables" / "summary.tsv").unlink()
     lines = snakemake(copy, hooks=True).splitlines()
     table = (copy / "results" / "tiny" / "tables" / "summary.tsv").read_text().splitlines()[1:]
-    scores = [f"{float(value):8.2f}"[:8] for value in (row.split("\t")[0] for row in table)]
-    end = lines[-(len(table) + 5) :]
-    assert [line.split()[0] for line in end if line.startswith(" ")] == [s.strip() for s in scores]
+    rows = [row.split("\t") for row in table]
+    scores = [f"{float(value):8.2f}  {what}" for value, what in rows]
+    assert [line for line in lines[-(len(table) + 6) :] if line.startswith(" ")] == scores
     assert lines[-1].startswith("models")
     report = copy / "results" / "tiny" / "report.html"
     assert f"{report.relative_to(copy)} (open it in a browser)" in lines[-4]
