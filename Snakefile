@@ -35,6 +35,11 @@ include: "rules/work.smk"
 include: "rules/cost.smk"
 
 
+onstart:
+    if problem := planning.unwritable_results():
+        raise WorkflowError(problem)
+
+
 onsuccess:
     closing.close(workflow, config)
 

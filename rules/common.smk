@@ -1,5 +1,6 @@
 # Shared by all rules: the checked configuration, names and paths.
 
+import os
 import re
 import sys
 from functools import cache
@@ -10,15 +11,40 @@ from snakemake.exceptions import WorkflowError
 
 sys.path.insert(0, str(Path(workflow.basedir)))
 
-from urn.errors import UserError
-from rules import ablations, closing, configuration, output_index, scheduling
+from urn.errors import UserError, raise_faults
+from rules import ablations, closing, configuration, output_index, overlay, planning
+from rules import scheduling, unknown_targets, yaml_files
 
-output_index.install()
+
+def check_configuration():
+    """Finish the configuration and check it; what it names, once and not in every job."""
+    given = workflow.config_settings.overwrite_config
+    if workflow.is_main_process:
+        yaml_files.check(workflow.configfiles)
+        base = yaml_files.load(Path(workflow.basedir) / "config.yaml")
+        raise_faults("the configuration", overlay.shadowed(base, given))
+    overlay.settle(config, given)
+    configuration.check(config)
+    if workflow.is_main_process:
+        planning.check(config, sys.argv[1:])
+
+
+def explain_missing(file):
+    """Of a target that no rule makes, say what can be asked for."""
+    if file in map(os.path.relpath, workflow.dag_settings.targets):
+        rule_names = [rule.name for rule in workflow.rules]
+        raise WorkflowError(
+            unknown_targets.sentence(file, list(DATASETS), SUPERVISIONS, rule_names)
+        )
+
+
+output_index.install(explain_missing)
 scheduling.install()
 try:
-    configuration.check(config)
+    check_configuration()
 except UserError as error:
     raise WorkflowError(str(error)) from None
+
 
 DATASETS = config["datasets"]
 SUPERVISIONS = configuration.supervisions(config)

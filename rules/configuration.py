@@ -6,24 +6,21 @@ Imported by the Snakefile, also in every job: standard library, PyYAML and jsons
 import ast
 import hashlib
 from collections.abc import Iterable, Mapping
-from difflib import get_close_matches
 from functools import lru_cache
-from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
 import yaml
-from jsonschema import Draft202012Validator, ValidationError
 
 from urn.datasets.coco import coco_list
 from urn.datasets.ids import folder_ids, shapes_ids, voc_ids
-from urn.errors import UserError
+from urn.errors import raise_faults
 
 SPLITS = ("train", "val")
 REPOSITORY = Path(__file__).parents[1]
 SCHEMA = yaml.safe_load((REPOSITORY / "rules" / "config.schema.yaml").read_text())
 BACKBONES: list[str] = SCHEMA["$defs"]["backbone"]["else"]["enum"]
-TIMM_BACKBONE: str = SCHEMA["$defs"]["backbone"]["if"]["pattern"].strip("^$")
+TIMM_BACKBONE: str = SCHEMA["$defs"]["backbone"]["if"]["pattern"].split("$")[0].strip("^")
 REFINERS: list[str] = SCHEMA["$defs"]["refiner"]["enum"]
 CAM_REFINERS = [name for name in REFINERS if name != "own"]
 SECTIONS = (
@@ -38,71 +35,14 @@ SECTIONS = (
 
 
 def check(config: Mapping[str, Any]) -> None:
-    """Check a configuration against the schema and for names that refer to nothing.
+    """Check a configuration against the schema, and for what contradicts itself.
 
     Raises:
-        UserError: one sentence naming the key, its value and what is allowed.
+        UserError: one sentence for every fault, naming the key, its value and what is allowed.
     """
-    errors = sorted(Draft202012Validator(SCHEMA).iter_errors(config), key=lambda e: len(e.path))
-    if errors:
-        raise UserError(_sentence(_innermost(errors[0])))
-    if config["dataset"] not in config["datasets"]:
-        raise UserError(_not_among("dataset", config["dataset"], config["datasets"]))
-    if config["crf_backend"] == "pydensecrf" and find_spec("pydensecrf") is None:
-        raise UserError(
-            "config: crf_backend is 'pydensecrf', which is not installed: run make reference, or "
-            "set it to 'auto'"
-        )
-    rows = supervisions(config)
-    for name, row in rows.items():
-        if row.get("weights", None) not in (None, *config["weightings"]):
-            key = f"supervisions.{name}.weights"
-            raise UserError(_not_among(key, row["weights"], config["weightings"]))
-    for name, dataset in config["datasets"].items():
-        pseudo_masks = resolve(config, name, "pseudo_masks")
-        if pseudo_masks["refiner"] == "own" and "folder" not in pseudo_masks:
-            raise UserError(
-                f"config: datasets.{name}.pseudo_masks has the refiner 'own' but no 'folder': "
-                "add the folder that holds <image id>.png for every train image"
-            )
-        classifiers = {
-            "classification": resolve(config, name, "classification"),
-            "multi_crop.classification": resolve_multi_crop(config, name),
-        }
-        affinity, responses = (resolve(config, name, key) for key in ("affinity", "responses"))
-        for section, settings in (classifiers | {"affinity": affinity}).items():
-            _check_batch(name, section, settings)
-        for section, settings in (classifiers | {"responses": responses}).items():
-            _check_windows(name, section, settings)
-        for backbone, run in dataset["runs"].items():
-            _check_batch(name, "segmentation", resolve(config, name, "segmentation", backbone))
-            for supervision in run:
-                if supervision not in rows:
-                    key = f"datasets.{name}.runs.{backbone}"
-                    raise UserError(_not_among(key, supervision, rows))
+    from rules import configuration_faults  # which resolves sections with this module
 
-
-def _check_batch(dataset: str, section: str, settings: Mapping[str, Any]) -> None:
-    gpus, step = settings["gpus"], settings["images_per_step"] or 1
-    for key, divisor, number in (
-        ("gpus", "nodes", settings["nodes"]),
-        ("batch_size", "gpus", gpus),
-        ("batch_size", "images_per_step" if gpus == 1 else "gpus × images_per_step", gpus * step),
-    ):
-        if settings[key] % number:
-            raise UserError(
-                f"config: {section}.{key} of dataset {dataset} is {settings[key]}: it must be a "
-                f"multiple of {divisor}, {number}"
-            )
-
-
-def _check_windows(dataset: str, section: str, settings: Mapping[str, Any]) -> None:
-    window, stride = settings["window"], settings["stride"]
-    if window and stride > window:
-        raise UserError(
-            f"config: {section}.stride of dataset {dataset} is {stride}: it must be at most its "
-            f"window, {window}, or pixels between windows are not seen"
-        )
+    raise_faults("the configuration", configuration_faults.faults(config))
 
 
 def supervisions(config: Mapping[str, Any]) -> dict[str, dict[str, Any]]:
@@ -241,45 +181,3 @@ def _laid_over(below: Mapping[str, Any], above: Mapping[str, Any]) -> dict[str, 
         both = isinstance(value, Mapping) and isinstance(merged.get(key), Mapping)
         merged[key] = _laid_over(merged[key], value) if both else value
     return merged
-
-
-def _innermost(error: ValidationError) -> ValidationError:
-    """The error inside an allOf/if that says what is wrong."""
-    while error.context:
-        error = min(error.context, key=lambda e: len(e.path))
-    return error
-
-
-def _sentence(error: ValidationError) -> str:
-    where = ".".join(str(part) for part in error.absolute_path)
-    value: Any = error.instance
-    limit: Any = error.validator_value
-    schema: Any = error.schema
-    match error.validator:
-        case "additionalProperties":
-            known = schema.get("properties", {})
-            unknown = next(key for key in value if key not in known)
-            return _not_among(where or "the top level", unknown, known, "key")
-        case "required":
-            missing = next(key for key in limit if key not in value)
-            return f"config: {where or 'the top level'} lacks the key {missing!r}: add it"
-        case "enum":
-            return _not_among(where, value, [*limit, *schema.get("examples", [])])
-        case "pattern":
-            return f"config: the name {value!r} in {where} must match {limit}"
-        case "type":
-            kinds = limit if isinstance(limit, str) else " or ".join(limit)
-            return f"config: {where} is {value!r}: it must be of type {kinds}"
-        case "minimum" | "maximum" | "exclusiveMinimum" | "exclusiveMaximum":
-            words = {"minimum": "at least", "maximum": "at most"}
-            words |= {"exclusiveMinimum": "greater than", "exclusiveMaximum": "less than"}
-            return f"config: {where} is {value!r}: it must be {words[error.validator]} {limit}"
-        case _:
-            return f"config: {where} is {value!r}: {error.message}"
-
-
-def _not_among(where: str, value: Any, allowed: Iterable[Any], kind: str = "value") -> str:
-    options = [str(option) for option in allowed]
-    close = get_close_matches(str(value), options, n=1)
-    hint = f"did you mean {close[0]!r}? " if close else ""
-    return f"config: {where} has the unknown {kind} {value!r}: {hint}allowed: {', '.join(options)}"

@@ -6,6 +6,7 @@ wildcard. Here that is every mask of a dataset, so that its time grew with the s
 
 import re
 from collections import defaultdict
+from collections.abc import Callable
 from functools import cache
 from typing import Any
 
@@ -16,6 +17,8 @@ from snakemake.output_index import OutputIndex
 
 class OutputIndexByName(OutputIndex):
     """Looks up outputs whose last part has no wildcard by that part, others as Snakemake does."""
+
+    on_missing: Callable[[str], None] | None = None
 
     def __init__(self, rules: list[Any]) -> None:
         self._named: dict[str, set[tuple[str, Any]]] = defaultdict(set)
@@ -31,14 +34,17 @@ class OutputIndexByName(OutputIndex):
         self._lookup = PrefixLookup(entries=others)
 
     def match_producers(self, targetfile: str) -> set[Any]:
-        """The rules that make a file."""
+        """The rules that make a file; of one that none makes, `on_missing` is told."""
         folder, _, name = targetfile.rpartition("/")
         named = {
             rule
             for pattern, rule in self._named.get(name, ())
             if _regular_expression(pattern).match(folder)
         }
-        return named | super().match_producers(targetfile)
+        found = named | super().match_producers(targetfile)
+        if not found and OutputIndexByName.on_missing:
+            OutputIndexByName.on_missing(targetfile)
+        return found
 
 
 @cache
@@ -46,8 +52,9 @@ def _regular_expression(pattern: str) -> re.Pattern[str]:
     return re.compile(regex_from_filepattern(pattern))
 
 
-def install() -> None:
-    """Make Snakemake use this index."""
+def install(on_missing: Callable[[str], None]) -> None:
+    """Make Snakemake use this index, and tell of files that no rule makes: it says little."""
     import snakemake.dag  # which cannot be the first of Snakemake's modules that is imported
 
+    OutputIndexByName.on_missing = staticmethod(on_missing)
     snakemake.dag.OutputIndex = OutputIndexByName

@@ -1,5 +1,36 @@
 """The one error that is the user's to mend."""
 
+from collections.abc import Iterable
+
+MOST_TOLD = 10
+
 
 class UserError(Exception):
     """Bad input or configuration; the message is one sentence naming the thing and the fix."""
+
+
+def raise_faults(what: str, faults: Iterable[object], alone: bool = True) -> None:
+    """Raise the faults of a thing, if there are any: the first ten, and how many more there are.
+
+    Args:
+        what: the thing.
+        faults: sentences, or what prints as one.
+        alone: whether a single fault needs no word on what it is a fault of.
+
+    Raises:
+        UserError: there are faults.
+    """
+    lines = [str(fault) for fault in faults]
+    if len(lines) == 1 and alone:
+        raise UserError(lines[0])
+    if lines:
+        told = [f"  {line}" for line in lines[:MOST_TOLD]]
+        if len(lines) > MOST_TOLD:
+            told.append(f"  ... and {in_thousands(len(lines) - MOST_TOLD)} more")
+        count = f"{in_thousands(len(lines))} fault{'s' if len(lines) > 1 else ''}"
+        raise UserError("\n".join([f"{what} has {count} to mend:", *told]))
+
+
+def in_thousands(count: int) -> str:
+    """A number with blanks between its thousands."""
+    return f"{count:,}".replace(",", " ")

@@ -4,7 +4,7 @@ from pathlib import Path
 
 from urn.datasets.index import read_index
 from urn.datasets.validation import mask_faults
-from urn.errors import UserError
+from urn.errors import raise_faults
 from urn.images import read_image, read_mask, write_mask
 
 from _job import logged
@@ -17,8 +17,6 @@ with logged(snakemake.log[0]):
     for image_id, path in paths.items():
         size = read_image(index[image_id].image).shape[:2]
         faults += mask_faults(path, size, len(index.classes))
-    if faults:
-        lines = "\n".join(f"  {fault}" for fault in faults)
-        raise UserError(f"{folder} has {len(faults)} faults to mend:\n{lines}")
+    raise_faults(str(folder), faults, alone=False)
     for target, path in zip(snakemake.output, paths.values(), strict=True):
         write_mask(target, read_mask(path))

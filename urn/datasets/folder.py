@@ -1,5 +1,6 @@
 """A folder of images with a table of tags: the layout for one's own photographs."""
 
+import unicodedata
 from pathlib import Path
 
 from urn.datasets.ids import IMAGE_SUFFIXES, Row, folder_rows
@@ -22,6 +23,8 @@ def folder_records(
         val_csv: the same for val images; tags may be missing.
         masks: folder of masks, <id>.png where the table names no other file. If it is given,
             val images must have one.
+
+    A name is found in whichever Unicode normal form (é as one character or two) its file has it.
 
     Raises:
         UserError: a table cannot be read. What is wrong with an image is left in its record.
@@ -46,21 +49,29 @@ def _record(row: Row, images: Path, masks: Path | None) -> Record:
 
 def _candidates(row: Row, images: Path) -> list[Path]:
     """The files that a row may mean; the path as it is written if there is none."""
-    written = images / row.image
     if row.image != row.id:
-        return [written]
-    lower = [written.with_name(written.name + suffix) for suffix in IMAGE_SUFFIXES]
-    upper = [written.with_name(written.name + suffix.upper()) for suffix in IMAGE_SUFFIXES]
+        return [_file(images, row.image)]
+    lower = [_file(images, row.image + suffix) for suffix in IMAGE_SUFFIXES]
+    upper = [_file(images, row.image + suffix.upper()) for suffix in IMAGE_SUFFIXES]
     for paths in (lower, upper):  # apart, as on some file systems the two are the same
         if found := [path for path in paths if path.is_file()]:
             return found
-    return [written]
+    return [images / row.image]
 
 
 def _mask(row: Row, images: Path, masks: Path | None) -> Path | None:
     if row.mask:
-        return (masks or images) / row.mask
+        return _file(masks or images, row.mask)
     if masks is None:
         return None
-    mask = masks / f"{row.id}.png"
+    mask = _file(masks, f"{row.id}.png")
     return mask if row.split == "val" or mask.exists() else None
+
+
+def _file(folder: Path, name: str) -> Path:
+    """A file as its table names it, or in another normal form if it is only there in that."""
+    written = folder / name
+    if name.isascii() or written.exists():
+        return written
+    forms = (folder / unicodedata.normalize(form, name) for form in ("NFC", "NFD"))
+    return next((path for path in forms if path.exists()), written)

@@ -6,13 +6,17 @@ with `/` between its parts.
 
 import csv
 import io
-from collections.abc import Iterator
+import unicodedata
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from difflib import get_close_matches
 from pathlib import Path, PurePosixPath
 
-from urn.errors import UserError
+from urn.errors import UserError, raise_faults
 
 SPLITS = ("train", "val")
+COLUMNS = ("image", "tags", "split", "mask")
+LONGEST_NAME = 240  # bytes: file systems take 255, and files are written under longer names first
 IMAGE_SUFFIXES = (".jpg", ".jpeg", ".png", ".bmp", ".gif", ".tif", ".tiff", ".webp")
 
 
@@ -29,77 +33,67 @@ class Row:
     line: int
 
 
-def check_id(image_id: str, source: str | Path, line: int) -> str:
-    """Return `image_id` if files can be named by it.
+def list_lines(path: str | Path) -> list[tuple[int, str, list[str]]]:
+    """Read (line number, id, further columns) of an image list: an id per line comes first.
 
     Raises:
-        UserError: the id leaves its folder or has characters that would be taken for wildcards.
+        UserError: the list is missing, not text, empty, or holds ids that cannot name files.
     """
-    parts = image_id.split("/")
-    if not image_id.isprintable() or any(character in image_id for character in "{}\\"):
-        problem = "has a brace, a backslash or an unprintable character: rename the image"
-    elif image_id.startswith("/"):
-        problem = "is an absolute path: name the image relative to its folder"
-    elif any(part in ("", ".", "..") for part in parts):
-        problem = "has an empty, '.' or '..' part: name the image by its plain relative path"
-    else:
-        return image_id
-    raise UserError(f"{source}, line {line}: image id {image_id!r} {problem}")
-
-
-def list_lines(path: str | Path) -> Iterator[tuple[int, str, list[str]]]:
-    """Yield (line number, id, further columns) of an image list: an id per line comes first.
-
-    Raises:
-        UserError: the list is missing, not text, empty, or holds an id that cannot name files.
-    """
-    found = False
+    lines = []
     for number, line in enumerate(_read_text(path), start=1):
         if columns := line.split():
-            found = True
-            yield number, check_id(columns[0], path, number), columns[1:]
-    if not found:
+            lines.append((number, columns[0], columns[1:]))
+    if not lines:
         raise UserError(f"list {path} names no image: write one id per line")
+    _require(path, list(_id_faults((number, image_id) for number, image_id, _ in lines)))
+    return lines
 
 
-def table_rows(path: str | Path, split: str) -> Iterator[Row]:
-    """Yield the rows of a CSV with columns `image` and, optionally, `tags`, `split` and `mask`.
+def table_rows(path: str | Path, split: str) -> list[Row]:
+    """Read the rows of a CSV with columns `image` and, optionally, `tags`, `split` and `mask`.
 
     Tags are separated by comma or semicolon. The id is the image's path without its extension,
     which may be missing. Rows with no split of their own belong to `split`.
 
     Raises:
-        UserError: the table is missing, not text, has no such columns or no rows, or a row has
-            an id that cannot name files or a split other than train and val.
+        UserError: the table is missing, not text, has other columns or no rows, or rows have
+            ids that cannot name files or splits other than train and val.
     """
-    found = False
+    rows: list[Row] = []
+    faults: list[tuple[int, str]] = []
     for line, cells in _table(path):
-        found = True
+        if cells.get("surplus") or cells.get(""):
+            sentence = 'more cells than columns: quote the tags, like "dog, person"'
+            faults.append((line, sentence))
         image = cells["image"].strip()
-        if not image:
-            raise UserError(f"{path}, line {line}: no image named: fill or drop the line")
         row_split = cells.get("split", "").strip() or split
+        if not image:
+            faults.append((line, "no image named: fill or drop the line"))
         if row_split not in SPLITS:
-            raise UserError(f"{path}, line {line}: split {row_split!r}: write train or val")
+            faults.append((line, f"split {row_split!r}: write train or val"))
         tags = (tag.strip() for tag in cells.get("tags", "").replace(";", ",").split(","))
-        yield Row(
-            id=check_id(_without_suffix(image), path, line),
-            split=row_split,
-            image=image,
-            tags=tuple(dict.fromkeys(tag for tag in tags if tag)),
-            mask=cells.get("mask", "").strip(),
-            source=Path(path),
-            line=line,
+        rows.append(
+            Row(
+                id=_without_suffix(image),
+                split=row_split,
+                image=image,
+                tags=tuple(dict.fromkeys(tag for tag in tags if tag)),
+                mask=cells.get("mask", "").strip(),
+                source=Path(path),
+                line=line,
+            )
         )
-    if not found:
+    if not rows:
         raise UserError(f"table {path} names no image: write one line per image")
+    faults += _id_faults((row.line, row.id) for row in rows if row.image)
+    _require(path, sorted(faults))
+    return rows
 
 
-def folder_rows(train_csv: str | Path, val_csv: str | Path | None = None) -> Iterator[Row]:
-    """Yield the rows of both tables; see `table_rows`."""
-    yield from table_rows(train_csv, "train")
-    if val_csv is not None:
-        yield from table_rows(val_csv, "val")
+def folder_rows(train_csv: str | Path, val_csv: str | Path | None = None) -> list[Row]:
+    """The rows of both tables; see `table_rows`."""
+    rows = table_rows(train_csv, "train")
+    return rows if val_csv is None else rows + table_rows(val_csv, "val")
 
 
 def voc_ids(list_path: str | Path) -> list[str]:
@@ -116,6 +110,51 @@ def folder_ids(train_csv: str | Path, split: str, val_csv: str | Path | None = N
 def shapes_ids(split: str, count: int) -> list[str]:
     """Ids of the generated dataset's split of `count` images."""
     return [f"shapes_{split}_{number:04d}" for number in range(1, count + 1)]
+
+
+def _require(path: str | Path, faults: list[tuple[int, str]]) -> None:
+    """Raise the faults of a list's or table's lines, if there are any."""
+    raise_faults(str(path), (f"{path}, line {line}: {fault}" for line, fault in faults))
+
+
+def _id_faults(lines: Iterable[tuple[int, str]]) -> Iterator[tuple[int, str]]:
+    """Yield the lines of ids that cannot name files, or not those of two images, and why."""
+    first: dict[str, tuple[int, str]] = {}  # by the form in which some file systems keep names
+    for line, image_id in lines:
+        if problem := _problem(image_id):
+            yield line, f"image id {image_id!r} {problem}"
+        form = image_id if image_id.isascii() else unicodedata.normalize("NFC", image_id)
+        earlier, other = first.setdefault(form, (line, image_id))
+        if other != image_id:
+            yield (
+                line,
+                f"image id {image_id!r} is that of line {earlier} written with other code points "
+                f"({image_id!a} and {other!a}), which is one file on some disks: "
+                "rename one image",
+            )
+    for line, image_id in [place for place in first.values() if ".png/" in place[1]]:
+        for folder in PurePosixPath(image_id).parents:
+            owner = str(folder).removesuffix(".png")
+            if owner != str(folder) and owner in first:
+                yield (
+                    line,
+                    f"image id {image_id!r} needs a folder {folder}, which is the name of the "
+                    f"masks of image {owner!r}, line {first[owner][0]}: rename one",
+                )
+
+
+def _problem(image_id: str) -> str | None:
+    """Why files cannot be named by an id."""
+    parts = image_id.split("/")
+    if not image_id.isprintable() or any(character in image_id for character in "{}\\"):
+        return "has a brace, a backslash or an unprintable character: rename the image"
+    if image_id.startswith("/"):
+        return "is an absolute path: name the image relative to its folder"
+    if any(part in ("", ".", "..") for part in parts):
+        return "has an empty, '.' or '..' part: name the image by its plain relative path"
+    if max(len(part.encode()) for part in parts) > LONGEST_NAME:
+        return f"has a part of more than {LONGEST_NAME} bytes: shorten the image's name"
+    return None
 
 
 def _without_suffix(image: str) -> str:
@@ -135,15 +174,29 @@ def _table(path: str | Path) -> Iterator[tuple[int, dict[str, str]]]:
                 f"table {path} has no column `image`: begin it with the line image,tags "
                 "(comma separated)"
             )
+        _check_columns(path, [name for name in reader.fieldnames if name])
         for cells in reader:
-            if "surplus" in cells:
-                raise UserError(
-                    f"{path}, line {reader.line_num}: more cells than columns: quote the tags, "
-                    'like "dog, person"'
-                )
             yield reader.line_num, cells
     except csv.Error as error:  # `line_num` is that of the row before
         raise UserError(f"{path}, line {reader.line_num + 1}: {error}: close the quotes") from None
+
+
+def _check_columns(path: str | Path, given: list[str]) -> None:
+    missing = [name for name in COLUMNS if name not in given]
+    wrong = []
+    for name in dict.fromkeys(given):
+        if name not in COLUMNS:
+            close = get_close_matches(name, missing, n=1)
+            hint = f" (did you mean {close[0]}?)" if close else ""
+            wrong.append(f"the unknown column {name!r}{hint}")
+        elif given.count(name) > 1:
+            wrong.append(f"the column {name!r} twice")
+    if wrong:
+        lacks = ", but no column `tags`" if "tags" in missing else ""
+        raise UserError(
+            f"table {path} has {' and '.join(wrong)}{lacks}: name its columns "
+            f"{', '.join(COLUMNS)}, and drop others"
+        )
 
 
 def _read_text(path: str | Path) -> io.StringIO:

@@ -93,7 +93,7 @@ def check_classes(classes: Sequence[str]) -> None:
     for name in filter(None, classes):
         if classes.count(name) > 1:
             raise UserError(f"class {name!r} is named twice: name every class once")
-        if name == BACKGROUND:
+        if name.strip().casefold() == BACKGROUND:
             raise UserError(f"class {name!r} is always there: name the foreground classes only")
         if name != name.strip() or not name.isprintable() or set(name) & set(",;"):
             raise UserError(

@@ -7,8 +7,9 @@ from pathlib import Path
 
 import numpy as np
 
-from urn.datasets.index import Entry, Record, check_classes
-from urn.errors import UserError
+from urn.datasets.agreement import Shown, coding_faults
+from urn.datasets.index import Record, check_classes
+from urn.errors import UserError, raise_faults
 from urn.images import IGNORE, read_image, read_mask
 from urn.progress import progress
 
@@ -31,25 +32,46 @@ def validate(records: Sequence[Record], classes: Sequence[str]) -> list[Finding]
 
     Found are: unreadable or missing images and masks, masks of another size than their image or
     with ids beyond the classes, tags that are no class, train images without tags, ids that
-    occur twice, no train image at all, and what the reader of the layout noted.
+    occur twice, no train image at all, masks that contradict the tags, and what the reader of the
+    layout noted. What holds for all images of a list is told once, of the list.
 
     Raises:
         UserError: the class names are unusable.
     """
     check_classes(classes)
     findings = _missing_train_images(records)
+    no_images, no_tags = _all_images_missing(records), _all_tags_missing(records)
+    findings += no_images + no_tags
     first: dict[str, Record] = {}
+    masks: dict[tuple[Path, str], list[Shown]] = {}
     for record in progress(records, "checking images", len(records)):
-        earlier = first.setdefault(record.entry.id, record)
+        entry = record.entry
+        earlier = first.setdefault(entry.id, record)
         messages = [*record.problems, *_tag_faults(record, classes)]
+        if entry.split == "train" and not (entry.tags or record.problems or no_tags):
+            messages.append(f"train image {entry.id!r} has no tag: add one or drop the image")
         if earlier is not record:
             place = f"{earlier.source}, line {earlier.line}"
-            messages.append(f"id {record.entry.id!r} is that of {place}: drop or rename one")
-        messages += _file_faults(record.entry, len(classes))
+            messages.append(f"id {entry.id!r} is that of {place}: drop or rename one")
+        size = None
+        if not no_images:
+            try:
+                size = read_image(entry.image).shape[:2]
+            except UserError as error:
+                messages.append(str(error))
+        if entry.mask is not None:
+            values, faults = _checked_mask(entry.mask, size, len(classes))
+            messages += faults
+            if values:
+                tags = frozenset(i for i, name in enumerate(classes, start=1) if name in entry.tags)
+                key = (record.source, entry.split)
+                masks.setdefault(key, []).append(Shown(record, values, tags))
         # A reader that looked into a file may have noted the same fault already.
         findings += [
             Finding(record.source, record.line, message) for message in dict.fromkeys(messages)
         ]
+    for (source, _), shown in masks.items():
+        findings += [Finding(source, None, fault) for fault in coding_faults(shown, classes)]
     return findings
 
 
@@ -62,11 +84,7 @@ def require_valid(what: str, records: Sequence[Record], classes: Sequence[str]) 
     Raises:
         UserError: every fault with its file and line.
     """
-    findings = validate(records, classes)
-    if findings:
-        count = f"{len(findings)} fault{'s' if len(findings) > 1 else ''}"
-        lines = "\n".join(f"  {finding}" for finding in findings)
-        raise UserError(f"{what} has {count} to mend:\n{lines}")
+    raise_faults(what, validate(records, classes), alone=False)
 
 
 def _missing_train_images(records: Sequence[Record]) -> list[Finding]:
@@ -76,11 +94,29 @@ def _missing_train_images(records: Sequence[Record]) -> list[Finding]:
     return [Finding(source, None, "no train image: add some") for source in sources]
 
 
+def _all_images_missing(records: Sequence[Record]) -> list[Finding]:
+    if len(records) < 2 or any(record.entry.image.exists() for record in records):
+        return []
+    first = records[0]
+    sentence = (
+        f"none of its images is there, {first.entry.image} the first of them: correct the folder "
+        "of the images or their names"
+    )
+    sources = dict.fromkeys(record.source for record in records)
+    return [Finding(source, None, sentence) for source in sources]
+
+
+def _all_tags_missing(records: Sequence[Record]) -> list[Finding]:
+    train = [record for record in records if record.entry.split == "train"]
+    if len(train) < 2 or any(record.entry.tags or record.problems for record in train):
+        return []
+    sentence = "no train image has a tag: give each its classes, in a CSV in the column `tags`"
+    sources = dict.fromkeys(record.source for record in train)
+    return [Finding(source, None, sentence) for source in sources]
+
+
 def _tag_faults(record: Record, classes: Sequence[str]) -> Iterator[str]:
-    entry = record.entry
-    if entry.split == "train" and not entry.tags and not record.problems:
-        yield f"train image {entry.id!r} has no tag: add one or drop the image"
-    for tag in entry.tags:
+    for tag in record.entry.tags:
         if tag not in classes:
             # Compared without case: "Dog" for "dog" is the usual slip.
             alike = {name.casefold(): name for name in classes}
@@ -89,35 +125,34 @@ def _tag_faults(record: Record, classes: Sequence[str]) -> Iterator[str]:
             yield f"tag {tag!r} is not a class: {fix}"
 
 
-def _file_faults(entry: Entry, class_count: int) -> Iterator[str]:
-    size = None
-    try:
-        size = read_image(entry.image).shape[:2]
-    except UserError as error:
-        yield str(error)
-    if entry.mask is not None:
-        yield from mask_faults(entry.mask, size, class_count)
-
-
-def mask_faults(path: Path, size: tuple[int, ...] | None, class_count: int) -> Iterator[str]:
+def mask_faults(path: Path, size: tuple[int, ...] | None, class_count: int) -> list[str]:
     """What is wrong with a mask whose image is of `size` (H, W; None: not known), in sentences."""
+    return _checked_mask(path, size, class_count)[1]
+
+
+def _checked_mask(
+    path: Path, size: tuple[int, ...] | None, class_count: int
+) -> tuple[frozenset[int] | None, list[str]]:
+    """The values of a mask's pixels (None: not known, or not all of classes), and its faults."""
     try:
         mask = read_mask(path)
     except UserError as error:
-        yield str(error)
-        return
+        return None, [str(error)]
+    faults = []
     if size is not None and mask.shape != size:
-        yield (
+        faults.append(
             f"mask {path} is {_in_words(mask.shape)} but its image {_in_words(size)}: "
             "make them equal"
         )
     present = np.unique(mask)
     unknown = present[(present > class_count) & (present != IGNORE)].tolist()
     if unknown:
-        yield (
+        faults.append(
             f"mask {path} has ids {', '.join(map(str, unknown))} beyond the {class_count} "
             f"classes: use 0 to {class_count}, and {IGNORE} for ignored pixels"
         )
+        return None, faults
+    return frozenset(present.tolist()), faults
 
 
 def _in_words(size: tuple[int, ...]) -> str:

@@ -23,6 +23,7 @@ MARKERS = ("o", "s", "^", "D", "v", "P", "X")
 styled = mpl.rc_context(
     {
         "font.size": 11,
+        "text.parse_math": False,  # a class's name may have a $
         "axes.spines.top": False,
         "axes.spines.right": False,
         "axes.grid": True,

@@ -1,0 +1,183 @@
+"""What is wrong with a configuration: by its schema, and in what it says of itself.
+
+Every check yields sentences; those of a dataset's settings yield (key, problem), so that one of
+several datasets is told once.
+"""
+
+import os
+from collections import defaultdict
+from collections.abc import Iterator, Mapping
+from importlib.util import find_spec
+from itertools import chain, combinations
+from typing import Any
+
+from rules import configuration
+from rules.schema_faults import infinite, not_among, schema_faults
+from urn.datasets.index import check_classes
+from urn.errors import UserError
+
+Config = Mapping[str, Any]
+Settings = Mapping[str, Any]
+Problem = tuple[str, str]
+
+
+def faults(config: Config) -> list[str]:
+    """All that is wrong with a configuration; what needs sound keys only where they are."""
+    found = [*schema_faults(config, configuration.SCHEMA), *infinite(config)]
+    return found or [*_missing_defaults(config)] or [*_contradictions(config)]
+
+
+def _contradictions(config: Config) -> Iterator[str]:
+    datasets = config["datasets"]
+    if config["dataset"] not in datasets:
+        yield not_among("dataset", config["dataset"], datasets)
+    if config["crf_backend"] == "pydensecrf" and find_spec("pydensecrf") is None:
+        yield (
+            "config: crf_backend is 'pydensecrf', which is not installed: run make reference, or "
+            "set it to 'auto'"
+        )
+    yield from _supervision_faults(config)
+    yield from _shared_files(datasets)
+    for name, dataset in datasets.items():
+        yield from _source_faults(config, name, dataset)
+        yield from _run_faults(config, name, dataset)
+    alike: dict[Problem, list[str]] = defaultdict(list)
+    for name in datasets:
+        for fault in dict.fromkeys(_setting_faults(config, name)):
+            alike[fault].append(name)
+    for (key, problem), names in alike.items():
+        name, *others = names
+        also = f" (and so of {', '.join(others)})" if others else ""
+        yield f"config: {key} of dataset {name} {problem}{also}"
+
+
+def _missing_defaults(config: Config) -> Iterator[str]:
+    """Of keys that a section lacks, which only config.yaml can give."""
+    defs = configuration.SCHEMA["$defs"]
+    training = defs["training"]["properties"]
+    expected = {name: defs[name]["properties"] for name in configuration.SECTIONS}
+    for name, keys in expected.items():
+        for missing in [key for key in keys if key not in config[name] and key != "folder"]:
+            yield f"config: {name} lacks the key {missing!r}: add it"
+    puf = config["segmentation"].get("pretended_underfitting", {})
+    for missing in set(training["pretended_underfitting"]["properties"]) - set(puf):
+        yield f"config: segmentation.pretended_underfitting lacks the key {missing!r}: add it"
+
+
+def _supervision_faults(config: Config) -> Iterator[str]:
+    own = config["supervisions"]
+    for name, row in own.items():
+        if row.get("weights", None) not in (None, *config["weightings"]):
+            key = f"supervisions.{name}.weights"
+            yield not_among(key, row["weights"], config["weightings"])
+    made = chain(
+        ((f"urn_t{t}", "a value of thresholds") for t in config["thresholds"]),
+        ((f"urn_{name}", f"weightings.{name}") for name in config["weightings"]),
+        ((f"baseline_{name}", "ablation.refiners") for name in config["ablation"]["refiners"]),
+    )
+    makers: dict[str, str] = {name: f"supervisions.{name}" for name in own}
+    for name, maker in made:
+        if makers.setdefault(name, maker) != maker:
+            yield (
+                f"config: {makers[name]} and {maker} both make the supervision {name!r}: "
+                "rename the first"
+            )
+
+
+def _shared_files(datasets: Mapping[str, Settings]) -> Iterator[str]:
+    """Of two datasets whose rules would make the same files."""
+    for (one, first), (other, second) in combinations(datasets.items(), 2):
+        if _made_files(first) & _made_files(second):
+            yield (
+                f"config: datasets {one} and {other} have the same root {second['root']!r}, into "
+                "which files are made for both: give each its own"
+            )
+
+
+def _made_files(dataset: Settings) -> set[str]:
+    """What rules make in a dataset's root: the root stands for all of it."""
+    made = []
+    if dataset["layout"] == "shapes" or dataset.get("download", False):
+        made.append(dataset["root"])
+    if dataset["layout"] == "coco":
+        made += configuration.lists(dataset)
+    return {os.path.abspath(path) for path in made}
+
+
+def _source_faults(config: Config, name: str, dataset: Settings) -> Iterator[str]:
+    key = f"config: datasets.{name}"
+    pseudo_masks = configuration.resolve(config, name, "pseudo_masks")
+    if pseudo_masks["refiner"] == "own" and "folder" not in pseudo_masks:
+        yield (
+            f"{key}.pseudo_masks has the refiner 'own' but no 'folder': "
+            "add the folder that holds <image id>.png for every train image"
+        )
+    if dataset["layout"] != "shapes" and dataset["train"] == dataset.get("val"):
+        yield f"{key} has {dataset['train']!r} as train and as val: give val other images"
+    try:
+        check_classes(dataset.get("classes", ["any"]))
+    except UserError as error:
+        yield f"{key}.classes: {error}"
+
+
+def _run_faults(config: Config, name: str, dataset: Settings) -> Iterator[str]:
+    rows = configuration.supervisions(config)
+    for backbone, run in dataset["runs"].items():
+        for supervision in run:
+            if supervision not in rows:
+                yield not_among(f"datasets.{name}.runs.{backbone}", supervision, rows)
+
+
+def _setting_faults(config: Config, dataset: str) -> Iterator[Problem]:
+    sections = {
+        "classification": configuration.resolve(config, dataset, "classification"),
+        "multi_crop.classification": configuration.resolve_multi_crop(config, dataset),
+        "affinity": configuration.resolve(config, dataset, "affinity"),
+    }
+    for section, settings in sections.items():
+        yield from _batch_faults(section, settings)
+        yield from _order_faults(f"{section}.long_side", settings["long_side"])
+        if section != "affinity":
+            yield from _window_faults(section, settings)
+    responses = configuration.resolve(config, dataset, "responses")
+    yield from _window_faults("responses", responses)
+    scored = "val" in configuration.evaluated(config["datasets"][dataset])
+    for backbone in config["datasets"][dataset]["runs"]:
+        settings = configuration.resolve(config, dataset, "segmentation", backbone)
+        yield from _batch_faults("segmentation", settings)
+        yield from _order_faults("segmentation.ratios", settings["ratios"])
+        rate, least = settings["learning_rate"], settings["min_learning_rate"]
+        if least > rate:
+            problem = f"is {least}: it must be at most the learning_rate, {rate}"
+            yield "segmentation.min_learning_rate", problem
+        if settings["evaluate_every"] and not scored:
+            problem = "but no masks of val images are configured: add `masks`, or write 0"
+            yield "segmentation.evaluate_every", f"is {settings['evaluate_every']}, {problem}"
+
+
+def _batch_faults(section: str, settings: Settings) -> Iterator[Problem]:
+    gpus, step = settings["gpus"], settings["images_per_step"] or 1
+    for key, divisor, number in (
+        ("gpus", "nodes", settings["nodes"]),
+        ("batch_size", "gpus", gpus),
+        ("batch_size", "images_per_step" if gpus == 1 else "gpus × images_per_step", gpus * step),
+    ):
+        if settings[key] % number:
+            problem = f"is {settings[key]}: it must be a multiple of {divisor}, {number}"
+            yield f"{section}.{key}", problem
+
+
+def _window_faults(section: str, settings: Settings) -> Iterator[Problem]:
+    window, stride = settings["window"], settings["stride"]
+    if window and stride > window:
+        yield (
+            f"{section}.stride",
+            f"is {stride}: it must be at most its window, {window}, or pixels between windows are "
+            "not seen",
+        )
+
+
+def _order_faults(key: str, pair: list[float]) -> Iterator[Problem]:
+    low, high = pair
+    if low > high:
+        yield key, f"is {pair}: the smaller number comes first"

@@ -1,0 +1,90 @@
+"""Whether masks say the same as the tags of their images: what tells a wrong coding of masks."""
+
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+from urn.datasets.index import Record
+from urn.errors import in_thousands
+from urn.images import IGNORE
+
+
+@dataclass(frozen=True)
+class Shown:
+    """What a record's mask shows: the values of its pixels, and the class ids of the tags."""
+
+    record: Record
+    values: frozenset[int]
+    tags: frozenset[int]
+
+    @property
+    def classes(self) -> frozenset[int]:
+        """The class ids in the mask."""
+        return self.values - {0, IGNORE}
+
+    @property
+    def contradicts(self) -> bool:
+        """Whether the mask has a class that is no tag, or none at all."""
+        return not self.classes or not self.classes <= self.tags
+
+
+def coding_faults(masks: Sequence[Shown], classes: Sequence[str]) -> Iterator[str]:
+    """What is wrong with a split's masks as a whole, in sentences.
+
+    Found are: masks without a pixel that counts, masks of 0 and 255 alone, and masks of which most
+    contradict the tags. A tag without its class in the mask is no contradiction.
+    """
+    if not masks:
+        return
+    split = masks[0].record.entry.split
+    if all(mask.values == {IGNORE} for mask in masks):
+        yield f"every pixel of every {split} mask is {IGNORE}, so none counts: mend the masks"
+        return
+    if all(mask.values <= {0, IGNORE} for mask in masks) and any(
+        mask.values == {0, IGNORE} for mask in masks
+    ):
+        yield f"all {split} masks are of 0 and {IGNORE} alone, {_BINARY}"
+        return
+    compared = [mask for mask in masks if mask.tags]
+    wrong = [mask for mask in compared if mask.contradicts]
+    if 2 * len(wrong) > len(compared):
+        yield (
+            f"{in_thousands(len(wrong))} of {in_thousands(len(compared))} {split} masks contradict "
+            f"the tags of their images ({_example(wrong[0], classes)}): {_guess(compared, classes)}"
+        )
+
+
+_BINARY = f"where 0 is background and {IGNORE} ignored: save the ids of classes, 1 for the first"
+
+
+def _example(mask: Shown, classes: Sequence[str]) -> str:
+    entry = mask.record.entry
+    shown = ", ".join(f"{i} ({classes[i - 1]})" for i in sorted(mask.classes))
+    return f"{entry.mask} has {shown or 'no class'}, its image is tagged {', '.join(entry.tags)}"
+
+
+def _guess(masks: Sequence[Shown], classes: Sequence[str]) -> str:
+    """What the likely mistake is."""
+    met = frozenset[int]().union(*(mask.values for mask in masks))
+    if met <= {0, IGNORE}:
+        return f"they are of 0 and {IGNORE} alone, {_BINARY}"
+    if met <= {0, 1, IGNORE} and len(classes) > 1:
+        return "they seem to tell foreground from background only: save the ids of the classes"
+    order = _likeliest(masks)
+    moved = [mask for mask in masks if {order.get(i, 0) for i in mask.classes} <= mask.tags]
+    if order and 2 * len(moved) > len(masks):
+        pairs = ", ".join(f"{i} with {classes[k - 1]}" for i, k in sorted(order.items()) if i != k)
+        return f"their ids go with other classes ({pairs}): bring `classes` into the masks' order"
+    return "perhaps a program reordered the masks' palettes: save them with their first ids"
+
+
+def _likeliest(masks: Sequence[Shown]) -> dict[int, int]:
+    """For every class id in the masks, the tag that goes with it best."""
+    together = Counter((i, k) for mask in masks for i in mask.classes for k in mask.tags)
+    with_id = Counter(i for mask in masks for i in mask.classes)
+    with_tag = Counter(k for mask in masks for k in mask.tags)
+    best: dict[int, tuple[float, int]] = {}
+    for (i, k), count in sorted(together.items()):
+        overlap = count / (with_id[i] + with_tag[k] - count)
+        best[i] = max(best.get(i, (0.0, k)), (overlap, k))
+    return {i: k for i, (_, k) in best.items()}
