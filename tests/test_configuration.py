@@ -14,6 +14,23 @@ from urn.refinement import REFINERS
 from urn.segmentation.backbones import BACKBONES
 
 REPOSITORY = Path(__file__).parents[1]
+SHAPES = {
+    "layout": "shapes",
+    "root": "./data/shapes",
+    "train": 3,
+    "val": 3,
+    "teacher": "resnet18",
+    "runs": {"resnet18": ["urn"]},
+}
+MINE = {
+    "layout": "folder",
+    "images": "photos",
+    "train": "tags.csv",
+    "classes": ["cat"],
+    "teacher": "resnet18",
+    "runs": {"resnet18": ["urn"]},
+}
+MANY = [f"class {number}" for number in range(255)]
 
 
 @pytest.fixture
@@ -134,6 +151,33 @@ def test_every_cluster_rule_says_what_it_needs():
         ("datasets.voc.download", "yes", ["datasets.voc.download is 'yes'", "type boolean"]),
         ("datasets.mine", {"layout": "folder"}, ["datasets.mine lacks the key 'images'"]),
         ("datasets.a b", {"layout": "shapes"}, ["'a b'"]),
+        ("datasets.mine\n", {"layout": "shapes"}, ["'mine\\n'"]),
+        ("segmentation.learning_rate", "1e-3", ["is '1e-3'", "takes 1e-3 for text: write 0.001"]),
+        ("segmentation.learning_rate", "1e-8", ["write 1.0e-08"]),
+        ("pseudo_masks.alpha", float("inf"), ["pseudo_masks.alpha is inf", "finite number"]),
+        ("t", float("nan"), ["t is nan", "finite number"]),
+        ("responses.ratios", [1, float("nan")], ["responses.ratios is nan", "finite number"]),
+        ("seed", 2**32, ["seed is 4294967296", "at most 4294967295"]),
+        ("ablation.seeds", [2**32], ["ablation.seeds.0", "at most 4294967295"]),
+        ("segmentation.batch_size", 10**9, ["segmentation.batch_size", "at most 4096"]),
+        ("classification.batch_size", 10**9, ["classification.batch_size", "at most 4096"]),
+        ("affinity.radius", 1000, ["affinity.radius is 1000", "at most 32"]),
+        ("affinity.log_t", 99, ["affinity.log_t is 99", "at most 16"]),
+        ("datasets.shapes.segmentation.ratios", [2, 0.5], ["segmentation.ratios", "smaller"]),
+        ("datasets.shapes.affinity.long_side", [512, 96], ["affinity.long_side", "smaller"]),
+        ("datasets.coco.segmentation.min_learning_rate", 0.05, ["dataset coco is 0.05", "0.02"]),
+        ("supervisions.urn_t0", {"masks": "self", "weighting": "none"}, ["'urn_t0'"]),
+        ("supervisions.baseline_crf", {"masks": "self", "weighting": "none"}, ["baseline_crf"]),
+        (
+            "datasets.other",
+            SHAPES,
+            ["datasets shapes and other have the same root './data/shapes'"],
+        ),
+        ("datasets.mine", MINE | {"val": "tags.csv"}, ["'tags.csv' as train and as val"]),
+        ("datasets.mine", MINE | {"classes": ["Background"]}, ["classes: class 'Background'"]),
+        ("datasets.mine", MINE | {"classes": ["a", "b", "a"]}, ["classes has 'a' twice"]),
+        ("datasets.mine", MINE | {"classes": MANY}, ["at most 254 entries, not 255"]),
+        ("datasets.mine", MINE | {"segmentation": {"evaluate_every": 5}}, ["evaluate_every", "5"]),
     ],
 )
 def test_mistakes_are_named_in_one_sentence(config, key, value, parts):
@@ -143,6 +187,39 @@ def test_mistakes_are_named_in_one_sentence(config, key, value, parts):
     assert message.startswith("config: ") and "\n" not in message
     for part in parts:
         assert part in message
+
+
+def test_all_mistakes_are_told_at_once(config):
+    config["seed"], config["segmentation"]["crop"] = -1, "large"
+    config["classification"] |= {"a": 1, "b": 2}
+    with pytest.raises(UserError) as error:
+        configuration.check(config)
+    first, *lines = str(error.value).splitlines()
+    assert first == "the configuration has 4 faults to mend:"
+    assert all(line.startswith("  config: ") for line in lines)
+    for part in ("seed is -1", "crop is 'large'", "unknown key 'a'", "unknown key 'b'"):
+        assert any(part in line for line in lines)
+
+
+def test_a_mistake_of_several_datasets_is_told_once(config):
+    changed(config, "affinity.gpus", 3)
+    with pytest.raises(UserError, match=r"shapes is 8: .* gpus, 3 \(and so of voc, coco\)"):
+        configuration.check(config)
+
+
+@pytest.mark.parametrize("section", configuration.SECTIONS)
+def test_keys_deleted_from_config_yaml_are_named(config, section):
+    for key in list(config[section])[:2]:
+        del config[section][key]
+        with pytest.raises(UserError, match=f"config: {section} lacks the key '{key}': add it"):
+            configuration.check(config)
+
+
+def test_two_datasets_may_read_from_one_root(config):
+    for name in ("a", "b"):
+        voc = {**SHAPES, "layout": "voc", "root": "data/voc", "train": "a.txt", "val": "b.txt"}
+        config["datasets"][name] = voc
+    configuration.check(config)
 
 
 def test_sections_are_laid_over_each_other(config):

@@ -56,6 +56,37 @@ def test_ids_that_cannot_name_files_are_refused_with_their_line(tmp_path, image_
         )
 
 
+def test_all_bad_lines_are_told_the_first_ten_in_full(tmp_path):
+    lines = [f"a{{{n}.png,dog,{'train' if n else 'dev'}" for n in range(5057)]
+    table = write(tmp_path / "t.csv", "\n".join(["image,tags,split", *lines, ""]))
+    with pytest.raises(UserError) as error:
+        folder_ids(table, "train")
+    first, *told = str(error.value).splitlines()
+    assert first.endswith("t.csv has 5 058 faults to mend:")
+    assert "t.csv, line 2: image id 'a{0' has a brace" in told[0]
+    assert "t.csv, line 2: split 'dev': write train or val" in told[1]
+    assert told[10:] == ["  ... and 5 048 more"]
+
+
+@pytest.mark.parametrize(
+    ("ids", "sentence"),
+    [
+        (["x" * 241], "line 1: image id 'x+' has a part of more than 240 bytes: shorten"),
+        (["a/" + 121 * "\u00e9"], "more than 240 bytes"),
+        (["p0", "p0.png/x"], "line 2: image id 'p0.png/x' needs a folder p0.png, .*'p0', line 1"),
+        (["caf\u00e9", "cafe\u0301"], r"line 2: .* is that of line 1 .*\('cafe\\u0301' and"),
+    ],
+)
+def test_ids_whose_files_would_clash_are_refused(tmp_path, ids, sentence):
+    with pytest.raises(UserError, match=sentence):
+        voc_ids(write(tmp_path / "train.txt", "\n".join(ids)))
+
+
+def test_ids_that_are_only_alike_are_fine(tmp_path):
+    ids = ["x" * 240, "p0", "p0.png", "q.png/x", "p0/x", "caf\u00e9", "p0"]
+    assert voc_ids(write(tmp_path / "train.txt", "\n".join(ids))) == ids[:-1]
+
+
 def test_quoted_newline_in_an_image_name_is_refused(tmp_path):
     with pytest.raises(UserError, match=r"train\.csv, line 3: image id 'a\\nb'"):
         folder_ids(write(tmp_path / "train.csv", 'image,tags\n"a\nb.jpg",dog\n'), "train")
@@ -101,6 +132,10 @@ def test_only_image_extensions_are_cut_off(tmp_path):
         ('image,tags\na.jpg,dog\nb.jpg,"dog\nc.jpg,dog\n', "line 3: unexpected end of data"),
         ("image,tags\n,dog\n", "line 2: no image named"),
         ("image,split\na.jpg,test\n", "line 2: split 'test': write train or val"),
+        ("image,tags,splits\na,b,val\n", r"unknown column 'splits' \(did you mean split\?\)"),
+        ("image,labels\na,b\n", "unknown column 'labels', but no column `tags`: name its columns"),
+        ("image,tags,tags\na,b,c\n", "the column 'tags' twice"),
+        ("image,tags,\na,b,c\n", "line 2: more cells than columns"),
     ],
 )
 def test_unusable_tables_are_the_users_to_mend(tmp_path, text, message):
@@ -148,6 +183,7 @@ def test_index_answers():
         (tuple(map(str, range(255))), "255 classes"),
         (("a", "b", "a"), "'a' is named twice"),
         (("background", "a"), "'background' is always there"),
+        (("Background", "a"), "'Background' is always there"),
         (("a,b",), "cannot be a tag"),
         (("a;b",), "cannot be a tag"),
         ((" a",), "cannot be a tag"),
@@ -310,6 +346,15 @@ def test_folder_without_masks_has_none_unless_named(tmp_path):
     first, second = entries(folder_records(tmp_path, table))
     assert first.mask is None
     assert second.mask == tmp_path / "m" / "b.png"
+
+
+def test_a_name_is_found_in_another_normal_form(tmp_path):
+    for name in ("cafe\u0301.jpg", "the\u0301.png"):  # as a Mac packs them
+        write_grey(tmp_path / name, np.zeros((4, 4), dtype=np.uint8))
+    table = write(tmp_path / "t.csv", "image,tags\ncaf\u00e9.jpg,x\nth\u00e9,x\n")
+    first, second = entries(folder_records(tmp_path, table))
+    assert first.image.is_file() and second.image.is_file()
+    assert first.id == "caf\u00e9"
 
 
 def test_image_named_without_extension_must_be_one_file(tmp_path):

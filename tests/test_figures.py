@@ -46,6 +46,15 @@ def test_a_sheet_shows_every_image_whole(tmp_path):
     assert all(b.x0 >= 0 and b.y0 >= 0 and b.x1 <= width and b.y1 <= height for b in boxes)
 
 
+def test_a_dollar_in_a_name_is_no_formula(tmp_path):
+    name = r"$\\nothing{$"
+    table = pd.DataFrame({name: [50.0, 60.0]}, index=[name, "b"])
+    drawn(class_scores(table, "IoU"), tmp_path / "classes.png")
+    legend = class_legend([np.uint8([[0, 1]])], ["background", name])
+    figure = sheet([Row([solid((1, 2, 3))], name)], [name], legend)
+    drawn(figure, tmp_path / "sheet.png")
+
+
 def test_a_very_tall_image_keeps_its_shape(tmp_path):
     figure = sheet([Row([solid((0, 90, 200), height=120), solid((200, 0, 0))])])
     pixels = drawn(figure, tmp_path / "tall.png")

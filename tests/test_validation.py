@@ -4,7 +4,7 @@ from PIL import Image
 
 from urn.datasets.folder import folder_records
 from urn.datasets.index import Entry, Record
-from urn.datasets.validation import Finding, validate
+from urn.datasets.validation import Finding, require_valid, validate
 from urn.datasets.voc import voc_records
 from urn.errors import UserError
 from urn.images import write_mask
@@ -149,6 +149,47 @@ def test_all_faults_are_found_in_one_go(root):
         ("val.txt", 1),
         *[("val.txt", 2)] * 3,
     ]
+
+
+def table_of(root, rows):
+    text = "image,tags,split,mask\n" + "".join(f"{row}\n" for row in rows)
+    (root / "t.csv").write_text(text)
+    return folder_records(root / "JPEGImages", root / "t.csv", masks=root / "SegmentationClass")
+
+
+def test_images_that_are_all_absent_are_told_once(root):
+    records = table_of(root, [f"x{number},cat,," for number in range(5000)])
+    (finding,) = validate(records, CLASSES)
+    assert finding.line is None
+    assert "none of its images is there, " in finding.message and "x0" in finding.message
+
+
+def test_tags_that_are_all_absent_are_told_once(root):
+    (finding,) = validate(table_of(root, ["a,,,", "b,,,", "v,,val,"]), CLASSES)
+    assert "no train image has a tag: give each" in finding.message
+
+
+def test_many_faults_are_told_with_their_number(root):
+    records = table_of(root, ["a,cat,,", *(f"x{number},cat,," for number in range(5057))])
+    with pytest.raises(UserError) as error:
+        require_valid("dataset mine", records, CLASSES)
+    lines = str(error.value).splitlines()
+    assert lines[0] == "dataset mine has 5 057 faults to mend:"
+    assert len(lines) == 12 and lines[-1] == "  ... and 5 047 more"
+
+
+@pytest.mark.parametrize(
+    ("values", "message"),
+    [
+        ({255}, "every pixel of every val mask is 255"),
+        ({0, 255}, "all val masks are of 0 and 255 alone"),
+        ({0, 2}, "1 of 1 val masks contradict the tags"),
+    ],
+)
+def test_masks_are_compared_with_the_tags(root, values, message):
+    put_mask(root, "v", values)
+    (finding,) = validate(table_of(root, ["a,cat;dog,,", "v,cat,val,"]), CLASSES)
+    assert message in finding.message and finding.line is None
 
 
 def test_what_the_reader_noted_is_a_finding(root):
