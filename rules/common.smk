@@ -108,7 +108,7 @@ def ids(dataset, split):
         rule_name = f"prepare_{dataset}{'_test' * (split == 'test')}"
         raise WorkflowError(
             f"dataset {dataset} has no {split} list yet: "
-            f"first run snakemake --cores {workflow.cores or 'all'} {rule_name}"
+            f"first run snakemake --cores {workflow.cores or 'all'} -- {rule_name}"
         )
     try:
         return configuration.ids(DATASETS[dataset], split)

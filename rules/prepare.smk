@@ -1,4 +1,4 @@
-# Official files -> a dataset's images, masks and lists: `snakemake prepare_<dataset>`, before all else.
+# Official files -> a dataset's images, masks and lists: `snakemake -- prepare_<dataset>`, before all else.
 
 VOC_FOLDER = "VOCdevkit/VOC2012"
 VOC_LISTS = "ImageSets/Segmentation"
