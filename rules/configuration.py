@@ -13,7 +13,7 @@ from typing import Any
 import yaml
 
 from urn.datasets.coco import coco_list
-from urn.datasets.ids import folder_ids, shapes_ids, voc_ids
+from urn.datasets.ids import Row, folder_rows, ids_of, shapes_ids, voc_ids
 from urn.errors import raise_faults
 
 SPLITS = ("train", "val")
@@ -109,7 +109,13 @@ def ids(dataset: Mapping[str, Any], split: str) -> list[str]:
         case "voc" | "coco":
             return voc_ids(_list(dataset, split))
         case _:
-            return folder_ids(dataset["train"], split, dataset.get("val"))
+            return ids_of(table(dataset["train"], dataset.get("val")), split)
+
+
+@lru_cache(maxsize=1)
+def table(train: str, val: str | None) -> list[Row]:
+    """The rows of a dataset of layout `folder`, which takes seconds to read for many images."""
+    return folder_rows(train, val)
 
 
 def lists(dataset: Mapping[str, Any], splits: Iterable[str] = SPLITS) -> list[str]:

@@ -9,7 +9,6 @@ from pathlib import Path
 from typing import Any
 
 from rules import configuration, timm_names
-from urn.datasets.ids import folder_rows
 from urn.errors import UserError, raise_faults
 
 Dataset = Mapping[str, Any]
@@ -81,7 +80,7 @@ def _dataset_faults(config: Mapping[str, Any], name: str) -> Iterator[str]:
         case _:
             places = []
     yield from places
-    if not places and _listed(dataset):
+    if not places and not _made_by_rules(dataset):
         yield from _score_faults(key, dataset)
 
 
@@ -95,8 +94,8 @@ def _folder_places(key: str, dataset: Dataset) -> Iterator[str]:
 
 
 def _voc_places(key: str, dataset: Dataset) -> Iterator[str]:
-    if dataset.get("download", False):
-        return  # its rules make what is missing
+    if _made_by_rules(dataset):
+        return
     lists = [Path(path) for path in configuration.lists(dataset)]
     root = Path(dataset["root"])
     if not root.is_dir():
@@ -113,7 +112,8 @@ def _voc_places(key: str, dataset: Dataset) -> Iterator[str]:
 
 def _coco_places(key: str, dataset: Dataset) -> Iterator[str]:
     root = Path(dataset["root"])
-    if dataset.get("download", False) or _listed(dataset):
+    listed = all(Path(path).is_file() for path in configuration.lists(dataset))
+    if dataset.get("download", False) or listed:
         return
     for split in configuration.SPLITS:
         file = root / "annotations" / f"instances_{dataset[split]}.json"
@@ -121,10 +121,9 @@ def _coco_places(key: str, dataset: Dataset) -> Iterator[str]:
             yield _missing(f"{key}.root and {key}.{split}", str(file), "file of annotations")
 
 
-def _listed(dataset: Dataset) -> bool:
-    return dataset["layout"] != "shapes" and all(
-        Path(path).is_file() for path in configuration.lists(dataset)
-    )
+def _made_by_rules(dataset: Dataset) -> bool:
+    """Whether lists and masks that are missing are made."""
+    return dataset["layout"] in ("shapes", "coco") or dataset.get("download", False)
 
 
 def _missing_folder(key: str, path: str) -> Iterator[str]:
@@ -163,11 +162,10 @@ def _masks(dataset: Dataset, split: str) -> Iterator[bool]:
     """Whether an image of a split has a mask, for each."""
     if dataset["layout"] == "folder":
         folder = Path(dataset["masks"]) if "masks" in dataset else None
-        for row in folder_rows(dataset["train"], dataset.get("val")):
+        for row in configuration.table(dataset["train"], dataset.get("val")):
             if row.split == split:
                 named = bool(row.mask)
                 yield named or (folder is not None and (folder / f"{row.id}.png").exists())
     else:
-        name = "SegmentationClass" if dataset["layout"] == "voc" else "masks"
         for image_id in configuration.ids(dataset, split):
-            yield (Path(dataset["root"]) / name / f"{image_id}.png").exists()
+            yield (Path(dataset["root"]) / "SegmentationClass" / f"{image_id}.png").exists()

@@ -28,6 +28,7 @@ for entry in (VOC, COCO):
 @pytest.fixture(autouse=True)
 def folder(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
+    configuration.table.cache_clear()
     (tmp_path / "photos").mkdir()
     (tmp_path / "tags.csv").write_text("image,tags,split\na.jpg,cat,train\nb.jpg,dog,val\n")
     return tmp_path

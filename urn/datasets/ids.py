@@ -103,7 +103,11 @@ def voc_ids(list_path: str | Path) -> list[str]:
 
 def folder_ids(train_csv: str | Path, split: str, val_csv: str | Path | None = None) -> list[str]:
     """Ids of a split of a folder dataset; a repeated id counts once (validation reports it)."""
-    rows = folder_rows(train_csv, val_csv)
+    return ids_of(folder_rows(train_csv, val_csv), split)
+
+
+def ids_of(rows: Iterable[Row], split: str) -> list[str]:
+    """Ids of the rows of a split, each once."""
     return list(dict.fromkeys(row.id for row in rows if row.split == split))
 
 
