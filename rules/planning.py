@@ -148,13 +148,13 @@ def _score_faults(key: str, dataset: Dataset) -> Iterator[str]:
             continue
         if not configuration.ids(dataset, split):
             yield (
-                f"there is no {split} image to score, as {key} asks with `masks` or `evaluate`: give "
-                f"images the split {split}, or drop the key"
+                f"there is no {split} image to score, as {key} asks with `masks` or `evaluate`: "
+                f"give images the split {split}, or drop the key"
             )
         else:
             yield (
-                f"no {split} image has a mask to score against: set {key}.masks to their folder, or "
-                f"drop {split} from {key}.evaluate"
+                f"no {split} image has a mask to score against: set {key}.masks to their folder, "
+                f"or drop {split} from {key}.evaluate"
             )
 
 
