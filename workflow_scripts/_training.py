@@ -7,6 +7,7 @@ from typing import Any
 from torch import nn
 
 from urn.distributed import is_main
+from urn.errors import UserError
 from urn.model_files import save_model
 from urn.segmentation.backbones import Backbone, load_published_state_dict
 from urn.segmentation.backbones.checkpoints import read_checkpoint
@@ -19,8 +20,13 @@ SETTINGS = (
 
 def load_initial(backbone: Backbone, files: Iterable[str]) -> None:
     """Start from published weights, where the training has their file."""
+    again = "delete it and run again"
     for file in files:
-        load_published_state_dict(backbone, read_checkpoint(file, "torch"))
+        state = read_checkpoint(file, "torch", again)
+        try:
+            load_published_state_dict(backbone, state)
+        except RuntimeError as error:
+            raise UserError(f"{file} does not fit ({error}): {again}") from None
 
 
 def arguments(job: Any) -> dict[str, Any]:

@@ -15,7 +15,6 @@ with logged(snakemake.log[0]):
     try:
         load_published_state_dict(build_backbone(name, pretrained=False), state)
     except RuntimeError as error:
-        reason = " ".join(str(error).split())[:300]
-        raise UserError(f"{path} does not fit {name} ({reason}): use another file") from None
+        raise UserError(f"{path} does not fit {name} ({error}): use another file") from None
     with atomic_path(snakemake.output[0]) as temporary:
         torch.save(state, temporary)
