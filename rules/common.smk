@@ -11,8 +11,19 @@ from snakemake.exceptions import WorkflowError
 sys.path.insert(0, str(Path(workflow.basedir)))
 
 from urn.errors import UserError
-from rules import ablations, closing, configuration, output_index, scheduling
+from rules import (
+    ablations,
+    ancient_files,
+    closing,
+    configuration,
+    data_files,
+    keeping,
+    output_index,
+    scheduling,
+)
 
+ancient_files.install()
+keeping.install()
 output_index.install()
 scheduling.install()
 try:
@@ -74,6 +85,56 @@ def only(mapping, *keys):
 def code(*modules):
     """For params: a fingerprint of the library's modules that make a rule's result."""
     return configuration.code_version("images.py", *modules)
+
+
+def data(*kinds, split="train", dataset=None, ids=None):
+    """For params: a fingerprint of the images, tags or masks that a job reads.
+
+    They are those of `ids`; of the job's shard, if it has one; or of a whole split. A job that
+    runs on a cluster needs none: whether it must run is known.
+    """
+
+    def of(wildcards):
+        if allowed_rules() is not None:
+            return ""
+        name = dataset or wildcards.dataset
+        part = wildcards.get("split", split)
+        wanted = ids
+        if ids is None and "shard" in wildcards.keys():
+            wanted = shards(name, part)[wildcards.shard]
+        return data_fingerprint(name, part, kinds, wanted and tuple(wanted))
+
+    return of
+
+
+def data_of_splits(wildcards, *kinds):
+    """The same of train and val."""
+    return [data(*kinds, split=split)(wildcards) for split in configuration.SPLITS]
+
+
+def data_fingerprint(dataset, split, kinds, ids=None):
+    """Of the files, and of how they are read."""
+    entry = DATASETS[dataset]
+    reader = f"datasets/{entry['layout']}.py"
+    source = configuration.source(entry) if entry["layout"] == "shapes" else {}
+    known = entry.get("classes"), source, code("datasets/index.py", reader)
+    return f"{files_fingerprint(dataset, split, kinds, ids)} {known}"
+
+
+@cache
+def files_of(dataset, split):
+    """The files of a split's images; none where its list is not there (yet)."""
+    if not available(dataset, split):
+        return {}
+    try:
+        return data_files.data_files(DATASETS[dataset], split)
+    except UserError as error:
+        raise WorkflowError(f"dataset {dataset}: {error}") from None
+
+
+@cache
+def files_fingerprint(dataset, split, kinds, ids):
+    return data_files.fingerprint(files_of(dataset, split), kinds, ids)
 
 
 @cache

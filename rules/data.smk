@@ -54,6 +54,7 @@ rule index:
         **needs("index"),
     params:
         dataset=lambda wildcards: configuration.source(DATASETS[wildcards.dataset]),
+        data=lambda wildcards: data_of_splits(wildcards, *data_files.KINDS),
         code=code("datasets"),
     message:
         "Checking every image, mask and tag of {wildcards.dataset}"

@@ -7,7 +7,7 @@ for dataset in DATASETS:
             name:
                 name
             input:
-                index=f"results/{dataset}/index.csv",
+                index=ancient(f"results/{dataset}/index.csv"),
                 cams=f"{cams(dataset)}/{shard}.npz",
                 model=lambda wildcards, dataset=dataset: refiner_model(
                     dataset, wildcards.refiner
@@ -29,6 +29,7 @@ for dataset in DATASETS:
                 **needs("pseudo_masks"),
             params:
                 ids=image_ids,
+                data=data("images", dataset=dataset, ids=image_ids),
                 options=lambda wildcards, dataset=dataset: refiner_options(
                     dataset, wildcards.refiner
                 ),
@@ -39,6 +40,13 @@ for dataset in DATASETS:
                 "../workflow_scripts/pseudo_masks.py"
 
 
+def own_masks(folder, image_ids):
+    """For params: changes when one of the masks does."""
+    if allowed_rules() is not None:
+        return ""
+    return data_files.fingerprint_of(f"{folder}/{i}.png" for i in image_ids)
+
+
 # Masks of any other method, in place of a refiner's.
 for dataset in [d for d in DATASETS if refiner(d) == "own"]:
     for name, shard, image_ids in shard_rules("own_pseudo_masks", dataset, "train"):
@@ -47,8 +55,10 @@ for dataset in [d for d in DATASETS if refiner(d) == "own"]:
             name:
                 name
             input:
-                index=f"results/{dataset}/index.csv",
-                folder=configuration.resolve(config, dataset, "pseudo_masks")["folder"],
+                index=ancient(f"results/{dataset}/index.csv"),
+                folder=ancient(
+                    configuration.resolve(config, dataset, "pseudo_masks")["folder"]
+                ),
             output:
                 [f"results/{dataset}/pseudo_masks/own/{i}.png" for i in image_ids],
             log:
@@ -61,6 +71,8 @@ for dataset in [d for d in DATASETS if refiner(d) == "own"]:
                 **needs("pseudo_masks"),
             params:
                 ids=image_ids,
+                data=data("images", dataset=dataset, ids=image_ids),
+                own=lambda wildcards, input, ids=image_ids: own_masks(input.folder, ids),
                 code=code("datasets/validation.py"),
             message:
                 f"Own pseudo-masks of {dataset}, shard {shard}"
@@ -70,7 +82,7 @@ for dataset in [d for d in DATASETS if refiner(d) == "own"]:
 
 rule alpha_sweep:
     input:
-        index="results/{dataset}/index.csv",
+        index=ancient("results/{dataset}/index.csv"),
         cams=lambda wildcards: f"{cams(wildcards.dataset)}/00000.npz",
         model=lambda wildcards: refiner_model(
             wildcards.dataset, refiner(wildcards.dataset)
@@ -91,6 +103,9 @@ rule alpha_sweep:
             refiner_options(wildcards.dataset, refiner(wildcards.dataset)), "alpha"
         ),
         refiner=lambda wildcards: refiner(wildcards.dataset),
+        data=lambda wildcards: data(
+            "images", "masks", ids=shards(wildcards.dataset, "train")["00000"]
+        )(wildcards),
         alphas=lambda wildcards: settings("pseudo_masks")(wildcards)["alpha_sweep"],
         code=lambda wildcards: refiner_code(refiner(wildcards.dataset), "evaluation.py"),
     message:

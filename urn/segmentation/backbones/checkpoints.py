@@ -20,9 +20,7 @@ _TENSORS = {
 }
 
 
-def read_checkpoint(
-    path: str | Path, kind: str, fix: str = "fetch it again"
-) -> dict[str, Tensor]:
+def read_checkpoint(path: str | Path, kind: str, fix: str = "fetch it again") -> dict[str, Tensor]:
     """Read the tensors of a published checkpoint by the names our networks have.
 
     Args:

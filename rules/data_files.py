@@ -1,0 +1,92 @@
+"""The user's images, tags and masks, as Snakemake is to know them: by their size and time of change.
+
+They are too many to be inputs of rules: each rule has a fingerprint of those it reads among its
+parameters instead, and runs again when that changes. Standard library only.
+"""
+
+import hashlib
+import os
+from collections.abc import Iterable, Mapping
+from functools import cache
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from urn.datasets.coco import coco_records
+from urn.datasets.folder import folder_records
+from urn.datasets.ids import voc_ids
+from urn.datasets.layouts import voc_annotation, voc_image, voc_mask
+
+KINDS = ("images", "tags", "masks")
+
+
+class Files(NamedTuple):
+    """What tells of an image: files, and tags as they are written in a list or table."""
+
+    images: Path
+    tags: Path | tuple[str, ...]
+    masks: Path | None
+
+
+def data_files(dataset: Mapping[str, Any], split: str) -> dict[str, Files]:
+    """The files of every image of a split of a dataset's entry in the configuration, by id.
+
+    There are none for the generated dataset: they are outputs of a rule.
+
+    Raises:
+        UserError: a list or table cannot be read.
+    """
+    match dataset["layout"]:
+        case "shapes":
+            return {}
+        case "voc":
+            root = Path(dataset["root"])
+            return {
+                image_id: Files(
+                    voc_image(root, image_id),
+                    _voc_tags(dataset, image_id),
+                    voc_mask(root, image_id),
+                )
+                for image_id in voc_ids(root / dataset[split])
+            }
+        case "coco":
+            records = coco_records(dataset["root"], dataset["train"], dataset["val"])
+        case _:
+            names = ("images", "train", "val", "masks")
+            records = folder_records(*(dataset.get(name) for name in names))
+    entries = [record.entry for record in records]
+    return {e.id: Files(e.image, e.tags, e.mask) for e in entries if e.split == split}
+
+
+def _voc_tags(dataset: Mapping[str, Any], image_id: str) -> Path:
+    where = voc_annotation if dataset.get("tags", "masks") == "xml" else voc_mask
+    return where(dataset["root"], image_id)
+
+
+def fingerprint(
+    files: Mapping[str, Files], kinds: Iterable[str], ids: Iterable[str] | None = None
+) -> str:
+    """Changes when anything of these kinds changes, for some of the ids or for all.
+
+    A file's size and time of change count, as does whether it is there.
+    """
+    wanted = [(i, files[i]) for i in (files if ids is None else ids) if i in files]
+    return fingerprint_of(part for i, f in wanted for part in (i, *(getattr(f, k) for k in kinds)))
+
+
+def fingerprint_of(files: Iterable[Path | str | tuple[str, ...] | None]) -> str:
+    """The same of files in the order given."""
+    digest = hashlib.sha256()
+    for file in files:
+        digest.update(_state(file).encode())
+    return digest.hexdigest()[:12]
+
+
+@cache
+def _state(file: Path | str | tuple[str, ...] | None) -> str:
+    if file is None or isinstance(file, tuple):
+        return repr(file)
+    try:
+        found = os.stat(file)
+    except OSError:
+        return str(file)
+    return f"{file} {found.st_size} {found.st_mtime_ns}"
