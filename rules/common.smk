@@ -17,6 +17,7 @@ from rules import (
     closing,
     configuration,
     data_files,
+    input_folders,
     keeping,
     output_index,
     scheduling,
@@ -28,6 +29,7 @@ output_index.install()
 scheduling.install()
 try:
     configuration.check(config)
+    input_folders.check(config)
 except UserError as error:
     raise WorkflowError(str(error)) from None
 

@@ -1,4 +1,4 @@
-"""The user's images, tags and masks, as Snakemake is to know them: by their size and time of change.
+"""The user's images, tags and masks, as Snakemake is to know them: by size and time of change.
 
 They are too many to be inputs of rules: each rule has a fingerprint of those it reads among its
 parameters instead, and runs again when that changes. Standard library only.
@@ -39,27 +39,20 @@ def data_files(dataset: Mapping[str, Any], split: str) -> dict[str, Files]:
         case "shapes":
             return {}
         case "voc":
-            root = Path(dataset["root"])
+            root, xml = dataset["root"], dataset.get("tags", "masks") == "xml"
+            tags = voc_annotation if xml else voc_mask
             return {
-                image_id: Files(
-                    voc_image(root, image_id),
-                    _voc_tags(dataset, image_id),
-                    voc_mask(root, image_id),
-                )
-                for image_id in voc_ids(root / dataset[split])
+                i: Files(voc_image(root, i), tags(root, i), voc_mask(root, i))
+                for i in voc_ids(Path(root) / dataset[split])
             }
         case "coco":
             records = coco_records(dataset["root"], dataset["train"], dataset["val"])
         case _:
-            names = ("images", "train", "val", "masks")
-            records = folder_records(*(dataset.get(name) for name in names))
+            records = folder_records(
+                dataset["images"], dataset["train"], dataset.get("val"), dataset.get("masks")
+            )
     entries = [record.entry for record in records]
     return {e.id: Files(e.image, e.tags, e.mask) for e in entries if e.split == split}
-
-
-def _voc_tags(dataset: Mapping[str, Any], image_id: str) -> Path:
-    where = voc_annotation if dataset.get("tags", "masks") == "xml" else voc_mask
-    return where(dataset["root"], image_id)
 
 
 def fingerprint(

@@ -9,7 +9,6 @@ and what a failed job left alone counts as made by the job before.
 from typing import Any
 
 from snakemake.jobs import Job
-from snakemake_interface_executor_plugins.settings import ExecMode
 
 _postprocess_of_snakemake = Job.postprocess
 
@@ -36,7 +35,7 @@ async def _postprocess(job: Job, *arguments: Any, error: bool = False, **options
         await _postprocess_of_snakemake(job, *arguments, **options)
         return
     workflow = job.dag.workflow
-    if workflow.exec_mode == ExecMode.DEFAULT and not await _has_begun_to_replace(job):
+    if workflow.is_main_process and not await _has_begun_to_replace(job):
         persistence = workflow.persistence
         for file in job.output:
             persistence._unmark_incomplete(persistence._get_key(file))

@@ -6,6 +6,7 @@ import subprocess
 
 import pytest
 import yaml
+from PIL import Image
 from test_workflow import command, planned
 
 TABLE = "image,tags,split\n" + "".join(
@@ -19,14 +20,14 @@ PREDICTED = {"responses", "predictions_mine_00000"}
 
 
 def write_run(root, **changes):
-    """A folder dataset whose files are empty, and a run of it that is done: all its files, empty."""
+    """A folder dataset of black images, and a run of it that is done: all its files, empty."""
     (root / "tags.csv").write_text(TABLE)
     for line in TABLE.splitlines()[1:]:
         name = line.split(".")[0]
         for folder, suffix in (("photos", "jpg"), ("masks", "png"), ("own", "png")):
             if folder != "masks" or name.startswith("val"):
                 (root / folder).mkdir(exist_ok=True)
-                (root / folder / f"{name}.{suffix}").touch()
+                Image.new("L", (8, 8)).save(root / folder / f"{name}.{suffix}")
     entry = {"layout": "folder", "images": "photos", "masks": "masks", "train": "tags.csv"}
     entry |= {"classes": ["cat", "dog"], "teacher": "resnet18", "shard_size": 2}
     entry |= {"runs": {"resnet18": ["baseline", "urn"]}, **changes}

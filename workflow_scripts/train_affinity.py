@@ -11,7 +11,8 @@ from _training import arguments, identity, load_initial, save
 with logged(snakemake.log[0]):
     in_processes(snakemake.resources.processes, snakemake.resources.nodes)
     settings, seed = snakemake.params.settings, snakemake.params.seed
-    images = [entry.image for entry in read_index(snakemake.input.index).split("train")]
+    index = read_index(snakemake.input.index)
+    images = [entry.image for entry in index.split("train")]
     prepare(seed)
     build = {
         key: settings[key] for key in ("backbone", "output_stride", "radius", "frozen_statistics")
