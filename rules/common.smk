@@ -219,6 +219,12 @@ def published(section, name):
     return entry.get("path") or f"data/downloads/{entry['name']}"
 
 
+def checksum(section, name):
+    """For params: what a published file must have, wherever it lies."""
+    entry = config[section][name]
+    return {key: entry[key] for key in ("sha256", "md5") if entry.get(key)}
+
+
 def initial_weights(resolved, backbone=None):
     """The file of a backbone's ImageNet weights, where the training's settings ask for them."""
     backbone = backbone or resolved["backbone"]

@@ -45,6 +45,7 @@ for dataset in DOWNLOADED:
                 params:
                     root=lambda wildcards, dataset=dataset: root(dataset),
                     below=below,
+                    checksums=[checksum("archives", archive) for archive in archives],
                 message:
                     f"Unpacking {', '.join(archives)} into {root(dataset)}"
                 script:
@@ -72,6 +73,7 @@ for dataset in [d for d in DOWNLOADED if DATASETS[d]["layout"] == "voc"]:
             **needs("index"),
         params:
             masks=lambda wildcards, dataset=dataset: f"{root(dataset)}/SegmentationClass",
+            checksum=checksum("archives", "sbd"),
             code=code("datasets/ids.py", "datasets/sbd.py", "datasets/unpack.py"),
         message:
             f"Adding SBD's masks to {dataset}, and deriving trainaug"

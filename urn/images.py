@@ -5,17 +5,22 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import numpy as np
-from PIL import ExifTags, Image, ImageOps
+from PIL import ExifTags, Image, ImageOps, TiffImagePlugin
+from pillow_heif import register_heif_opener
 
 from urn.errors import UserError
 from urn.files import atomic_path
 
 IGNORE = 255
 
+register_heif_opener()  # Pillow then opens the photographs of phones, upright
+
 
 @contextmanager
 def _opened(path: str | Path, kind: str) -> Iterator[Image.Image]:
     """Open an image file; what goes wrong with it inside the block is the user's to mend."""
+    if Path(path).exists() and not Path(path).is_file():  # a pipe would be waited for
+        raise UserError(f"{kind} {path} is not a file: replace it or drop its id")
     try:
         with Image.open(path) as image:
             yield image
@@ -33,8 +38,8 @@ def _opened(path: str | Path, kind: str) -> Iterator[Image.Image]:
 def read_image(path: str | Path) -> np.ndarray:
     """Read any common image file as H×W×3 uint8 RGB.
 
-    Grey, palette, CMYK and 1-bit images are converted; 16-bit images are divided by 257;
-    transparent pixels are laid on white; an EXIF orientation is applied.
+    Grey, palette, CMYK and 1-bit images are converted, as are HEIC photographs; values of 16 and of
+    12 bits are brought to 8; transparent pixels are laid on white; an EXIF orientation is applied.
 
     Raises:
         UserError: the file is missing, not a readable image, or of 32-bit values (whose range
@@ -45,8 +50,10 @@ def read_image(path: str | Path) -> np.ndarray:
         if image.mode in ("I", "F"):
             raise UserError(f"image {path} has 32-bit values: save it with 8 or 16 bits")
         if image.mode.startswith("I;16"):  # Pillow's own conversion would clip, not scale
-            deep = np.asarray(image).astype(np.uint32)
-            grey = ((deep + 128) // 257).astype(np.uint8)
+            # TIFF alone has other depths than 16
+            bits = getattr(opened, "tag_v2", {}).get(TiffImagePlugin.BITSPERSAMPLE, (16,))[0]
+            step = ((1 << bits) - 1) / 255
+            grey = np.minimum(np.asarray(image) / step + 0.5, 255).astype(np.uint8)
             return np.repeat(grey[..., None], 3, axis=2)
         if image.mode in ("RGBA", "LA", "PA") or "transparency" in image.info:
             image = image.convert("RGBA")

@@ -2,6 +2,7 @@
 
 import torch
 
+from urn.download import require_checksum
 from urn.errors import UserError
 from urn.files import atomic_path
 from urn.segmentation.backbones import build_backbone, load_published_state_dict
@@ -11,6 +12,7 @@ from _job import logged
 
 with logged(snakemake.log[0]):
     path, name = snakemake.input[0], snakemake.wildcards.backbone
+    require_checksum(path, **snakemake.params.checksum)
     state = read_checkpoint(path, snakemake.params.format)
     try:
         load_published_state_dict(build_backbone(name, pretrained=False), state)

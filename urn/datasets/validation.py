@@ -10,6 +10,7 @@ import numpy as np
 from urn.datasets.index import Entry, Record, check_classes
 from urn.errors import UserError
 from urn.images import IGNORE, read_image, read_mask
+from urn.jpeg import has_hole
 from urn.progress import progress
 
 
@@ -93,6 +94,8 @@ def _file_faults(entry: Entry, class_count: int) -> Iterator[str]:
     size = None
     try:
         size = read_image(entry.image).shape[:2]
+        if has_hole(entry.image):
+            yield f"image {entry.image} is damaged, zeros stand in its midst: replace the file"
     except UserError as error:
         yield str(error)
     if entry.mask is not None:

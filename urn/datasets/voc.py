@@ -126,7 +126,7 @@ def xml_tags(annotation: str | Path) -> tuple[str, ...]:
         objects = ElementTree.parse(annotation).getroot().findall("object")
     except FileNotFoundError:
         raise UserError(f"annotation {annotation} does not exist: add it or drop its id") from None
-    except (ElementTree.ParseError, OSError) as error:
+    except (ElementTree.ParseError, LookupError, ValueError, OSError) as error:
         raise UserError(f"annotation {annotation} cannot be read ({error}): replace it") from None
     names = (item.findtext("name", "").strip() for item in objects)
     return tuple(dict.fromkeys(name for name in names if name))
