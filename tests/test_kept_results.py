@@ -52,6 +52,22 @@ def test_a_failed_training_keeps_the_model(run):
     assert planned(run, target, configuration=run / "mine.yaml") == {}
 
 
+def test_a_spoilt_prediction_is_named_and_the_score_kept(run):
+    results, file = run / "results" / "mine" / "resnet18" / "urn", run / "mine.yaml"
+    truths = [run / "masks" / f"val{n}.png" for n in range(2)]
+    entries = [Entry(t.stem, "val", run / "photos" / f"{t.stem}.jpg", t, ()) for t in truths]
+    write_index(run / "results" / "mine" / "index.csv", Index(("cat", "dog"), tuple(entries)))
+    shutil.copy(truths[0], results / "predictions" / "val0.png")
+    (results / "predictions" / "val1.png").write_text("garbage")
+    before = (results / "miou.txt").stat()
+    target = "results/mine/resnet18/urn/miou.txt"
+    code, output = snakemake(run, target, check=False, configuration=file)
+    assert code != 0
+    assert "urn/predictions/val1.png cannot be read" in output
+    assert "delete it and run again" in output
+    assert (results / "miou.txt").stat() == before
+
+
 def test_a_failed_check_keeps_the_index(run):
     index, file = run / "results" / "mine" / "index.csv", run / "mine.yaml"
     before = index.stat()

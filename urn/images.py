@@ -12,27 +12,28 @@ from urn.errors import UserError
 from urn.files import atomic_path
 
 IGNORE = 255
+GIVEN = "replace the file or drop its id"
+MADE = "delete it and run again"
 
 register_heif_opener()  # Pillow then opens the photographs of phones, upright
 
 
 @contextmanager
-def _opened(path: str | Path, kind: str) -> Iterator[Image.Image]:
+def _opened(path: str | Path, kind: str, fix: str = GIVEN) -> Iterator[Image.Image]:
     """Open an image file; what goes wrong with it inside the block is the user's to mend."""
     if Path(path).exists() and not Path(path).is_file():  # a pipe would be waited for
-        raise UserError(f"{kind} {path} is not a file: replace it or drop its id")
+        raise UserError(f"{kind} {path} is not a file: {fix}")
     try:
         with Image.open(path) as image:
             yield image
     except UserError:
         raise
     except FileNotFoundError:
-        raise UserError(f"{kind} {path} does not exist: add the file or drop its id") from None
+        fix = "add the file or drop its id" if fix == GIVEN else fix
+        raise UserError(f"{kind} {path} does not exist: {fix}") from None
     except Exception as error:  # Pillow's decoders raise of every kind on damaged data
         reason = str(error).split(":")[0]
-        raise UserError(
-            f"{kind} {path} cannot be read ({reason}): replace the file or drop its id"
-        ) from None
+        raise UserError(f"{kind} {path} cannot be read ({reason}): {fix}") from None
 
 
 def read_image(path: str | Path) -> np.ndarray:
@@ -80,12 +81,28 @@ def read_mask(path: str | Path) -> np.ndarray:
     Raises:
         UserError: the file is missing, unreadable, or not one channel of 8 bits.
     """
-    with _opened(path, "mask") as mask:
+    return _one_channel(path, GIVEN, "save it as an 8-bit palette or grey PNG of class ids")
+
+
+def read_made(path: str | Path, size: tuple[int, ...] | None = None) -> np.ndarray:
+    """Read a mask or weight mask that `write_mask` or `write_grey` made: H×W uint8.
+
+    Args:
+        size: the height and width it must have.
+
+    Raises:
+        UserError: it is missing, unreadable or of another size, and is to be made again.
+    """
+    mask = _one_channel(path, MADE, MADE)
+    if size is not None and mask.shape != size:
+        raise UserError(f"mask {path} is not of the size of its image: {MADE}")
+    return mask
+
+
+def _one_channel(path: str | Path, fix: str, fix_of_mode: str) -> np.ndarray:
+    with _opened(path, "mask", fix) as mask:
         if mask.mode not in ("P", "L"):
-            raise UserError(
-                f"mask {path} has mode {mask.mode}: save it as an 8-bit palette or grey PNG of "
-                "class ids"
-            )
+            raise UserError(f"mask {path} has mode {mask.mode}: {fix_of_mode}")
         return np.array(mask)
 
 
