@@ -1,5 +1,6 @@
 import os
 import struct
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -105,9 +106,12 @@ def test_12_bit_tiff_is_scaled_by_its_own_range(tmp_path):
 def test_heic_photographs_are_read(tmp_path):
     rgb = np.zeros((32, 48, 3), np.uint8)
     rgb[:, :24] = (200, 60, 20)
-    path = save(Image.fromarray(rgb), tmp_path / "a.heic", quality=95)
+    path = Path(__file__).parent / "photo.heic"
     assert image_size(path) == rgb.shape[:2]
     assert np.abs(read_image(path).astype(int) - rgb).mean() < 2
+    (tmp_path / "cut.heic").write_bytes(path.read_bytes()[:400])
+    with pytest.raises(UserError, match=r"cut\.heic cannot be read"):
+        read_image(tmp_path / "cut.heic")
 
 
 @pytest.mark.parametrize("read", [read_image, image_size, read_mask])

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import numpy as np
 from PIL import ExifTags, Image, ImageOps, TiffImagePlugin
-from pillow_heif import register_heif_opener
+from pi_heif import register_heif_opener
 
 from urn.errors import UserError
 from urn.files import atomic_path
