@@ -84,8 +84,9 @@ def test_a_shard_that_failed_on_the_way_runs_again_in_any_case(run):
     entries = [Entry(i, "train", run / "photos" / f"{i}.jpg", None, ("cat",)) for i in ids]
     write_index(results / "index.csv", Index(("cat", "dog"), tuple(entries)))
     archive = results / "cam" / "shards" / "00000.npz"
+    made = archive.stat()
     write_archive(archive, [("train0", np.array([1]), np.full((1, 8, 8), 0.9))])
-    os.utime(archive, (1, 1))
+    os.utime(archive, ns=(made.st_atime_ns, made.st_mtime_ns))
     masks = [results / "pseudo_masks" / "ppmg" / f"{i}.png" for i in ids]
     targets = [str(mask.relative_to(run)) for mask in masks]
     file = configuration(run, pseudo_masks={"alpha": 2})

@@ -5,8 +5,8 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import numpy as np
-from PIL import ExifTags, Image, ImageOps, TiffImagePlugin
 from pi_heif import register_heif_opener
+from PIL import ExifTags, Image, ImageOps, TiffImagePlugin
 
 from urn.errors import UserError
 from urn.files import atomic_path
