@@ -124,19 +124,20 @@ def data_fingerprint(dataset, split, kinds, ids=None):
 
 
 @cache
-def files_of(dataset, split):
-    """The files of a split's images; none where its list is not there (yet)."""
-    if not available(dataset, split):
-        return {}
+def files_of(dataset, splits):
+    """The files of all images by split; none where their lists are not there (yet)."""
+    if not available(dataset, splits[0]):
+        return {split: {} for split in splits}
     try:
-        return data_files.data_files(DATASETS[dataset], split)
+        return data_files.data_files(DATASETS[dataset], splits)
     except UserError as error:
         raise WorkflowError(f"dataset {dataset}: {error}") from None
 
 
 @cache
 def files_fingerprint(dataset, split, kinds, ids):
-    return data_files.fingerprint(files_of(dataset, split), kinds, ids)
+    splits = ("test",) if split == "test" else configuration.SPLITS
+    return data_files.fingerprint(files_of(dataset, splits)[split], kinds, ids)
 
 
 @cache

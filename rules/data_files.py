@@ -22,37 +22,41 @@ KINDS = ("images", "tags", "masks")
 class Files(NamedTuple):
     """What tells of an image: files, and tags as they are written in a list or table."""
 
-    images: Path
-    tags: Path | tuple[str, ...]
-    masks: Path | None
+    images: str
+    tags: str | tuple[str, ...]
+    masks: str | None
 
 
-def data_files(dataset: Mapping[str, Any], split: str) -> dict[str, Files]:
-    """The files of every image of a split of a dataset's entry in the configuration, by id.
+def data_files(dataset: Mapping[str, Any], splits: Iterable[str]) -> dict[str, dict[str, Files]]:
+    """The files of every image of a dataset's entry in the configuration, by split and id.
 
     There are none for the generated dataset: they are outputs of a rule.
 
     Raises:
         UserError: a list or table cannot be read.
     """
+    found: dict[str, dict[str, Files]] = {split: {} for split in splits}
     match dataset["layout"]:
         case "shapes":
-            return {}
+            return found
         case "voc":
             root, xml = dataset["root"], dataset.get("tags", "masks") == "xml"
             tags = voc_annotation if xml else voc_mask
-            return {
-                i: Files(voc_image(root, i), tags(root, i), voc_mask(root, i))
-                for i in voc_ids(Path(root) / dataset[split])
-            }
+            for split, files in found.items():
+                for i in voc_ids(Path(root) / dataset[split]):
+                    paths = (voc_image(root, i), tags(root, i), voc_mask(root, i))
+                    files[i] = Files(*map(str, paths))
+            return found
         case "coco":
             records = coco_records(dataset["root"], dataset["train"], dataset["val"])
         case _:
             records = folder_records(
                 dataset["images"], dataset["train"], dataset.get("val"), dataset.get("masks")
             )
-    entries = [record.entry for record in records]
-    return {e.id: Files(e.image, e.tags, e.mask) for e in entries if e.split == split}
+    for entry in (record.entry for record in records):
+        mask = None if entry.mask is None else str(entry.mask)
+        found[entry.split].setdefault(entry.id, Files(str(entry.image), entry.tags, mask))
+    return found
 
 
 def fingerprint(
@@ -66,7 +70,7 @@ def fingerprint(
     return fingerprint_of(part for i, f in wanted for part in (i, *(getattr(f, k) for k in kinds)))
 
 
-def fingerprint_of(files: Iterable[Path | str | tuple[str, ...] | None]) -> str:
+def fingerprint_of(files: Iterable[str | tuple[str, ...] | None]) -> str:
     """The same of files in the order given."""
     digest = hashlib.sha256()
     for file in files:
@@ -75,11 +79,11 @@ def fingerprint_of(files: Iterable[Path | str | tuple[str, ...] | None]) -> str:
 
 
 @cache
-def _state(file: Path | str | tuple[str, ...] | None) -> str:
+def _state(file: str | tuple[str, ...] | None) -> str:
     if file is None or isinstance(file, tuple):
         return repr(file)
     try:
         found = os.stat(file)
     except OSError:
-        return str(file)
+        return file
     return f"{file} {found.st_size} {found.st_mtime_ns}"
