@@ -119,7 +119,8 @@ def data_fingerprint(dataset, split, kinds, ids=None):
     entry = DATASETS[dataset]
     reader = f"datasets/{entry['layout']}.py"
     source = configuration.source(entry) if entry["layout"] == "shapes" else {}
-    known = entry.get("classes"), source, code("datasets/index.py", reader)
+    readers = code("datasets/index.py", "datasets/layouts.py", reader)
+    known = entry.get("classes"), source, readers
     return f"{files_fingerprint(dataset, split, kinds, ids)} {known}"
 
 

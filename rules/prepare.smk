@@ -104,7 +104,12 @@ for dataset in [d for d, entry in DATASETS.items() if entry["layout"] == "coco"]
             **needs("index"),
         params:
             masks=lambda wildcards, dataset=dataset: f"{root(dataset)}/masks",
-            code=code("datasets/coco.py", "datasets/ids.py", "datasets/instances.py"),
+            code=code(
+                "datasets/coco.py",
+                "datasets/ids.py",
+                "datasets/instances.py",
+                "datasets/layouts.py",
+            ),
         message:
             f"Masks and tags of {dataset}, from its annotated objects"
         script:

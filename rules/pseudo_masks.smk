@@ -73,7 +73,7 @@ for dataset in [d for d in DATASETS if refiner(d) == "own"]:
                 ids=image_ids,
                 data=data("images", dataset=dataset, ids=image_ids),
                 own=lambda wildcards, input, ids=image_ids: own_masks(input.folder, ids),
-                code=code("datasets/validation.py"),
+                code=code("datasets/validation.py", "jpeg.py"),
             message:
                 f"Own pseudo-masks of {dataset}, shard {shard}"
             script:
