@@ -40,11 +40,23 @@ for dataset in DATASETS:
                 "../workflow_scripts/pseudo_masks.py"
 
 
-def own_masks(folder, image_ids):
-    """For params: changes when one of the masks does."""
-    if allowed_rules() is not None:
-        return ""
-    return data_files.fingerprint_of(f"{folder}/{i}.png" for i in image_ids)
+def own_folder(dataset):
+    return configuration.resolve(config, dataset, "pseudo_masks")["folder"]
+
+
+def own_masks(dataset, image_ids):
+    """For params: changes when one of the masks does; compare `data`.
+
+    Snakemake takes no notice of changes of a parameter that is made of a job's input.
+    """
+
+    def of(wildcards):
+        if allowed_rules() is not None:
+            return ""
+        folder = own_folder(dataset)
+        return data_files.fingerprint_of(f"{folder}/{i}.png" for i in image_ids)
+
+    return of
 
 
 # Masks of any other method, in place of a refiner's.
@@ -56,9 +68,7 @@ for dataset in [d for d in DATASETS if refiner(d) == "own"]:
                 name
             input:
                 index=ancient(f"results/{dataset}/index.csv"),
-                folder=ancient(
-                    configuration.resolve(config, dataset, "pseudo_masks")["folder"]
-                ),
+                folder=ancient(own_folder(dataset)),
             output:
                 [f"results/{dataset}/pseudo_masks/own/{i}.png" for i in image_ids],
             log:
@@ -72,7 +82,7 @@ for dataset in [d for d in DATASETS if refiner(d) == "own"]:
             params:
                 ids=image_ids,
                 data=data("images", dataset=dataset, ids=image_ids),
-                own=lambda wildcards, input, ids=image_ids: own_masks(input.folder, ids),
+                own=own_masks(dataset, image_ids),
                 code=code("datasets/validation.py", "jpeg.py"),
             message:
                 f"Own pseudo-masks of {dataset}, shard {shard}"
