@@ -5,7 +5,7 @@
 # follows it.
 use rule responses as compared_responses with:
     input:
-        index="results/{dataset}/index.csv",
+        index=ancient("results/{dataset}/index.csv"),
         model="results/{dataset}/{backbone}/baseline/model.pth",
     output:
         responses=temp("results/{dataset}/{backbone}/baseline/compared/{shard}.npz"),
@@ -19,6 +19,7 @@ use rule responses as compared_responses with:
     params:
         ids=lambda wildcards: shards(wildcards.dataset, "train")[wildcards.shard],
         settings=settings("responses"),
+        data=data("images"),
         resize=lambda wildcards: settings("segmentation")(wildcards)["resize"],
         code=rules.responses.params.code,
     message:
@@ -33,7 +34,7 @@ for dataset in DATASETS:
             name:
                 name
             input:
-                index=f"results/{dataset}/index.csv",
+                index=ancient(f"results/{dataset}/index.csv"),
                 responses=f"results/{dataset}/{{backbone}}/baseline/compared/{shard}.npz",
                 variance=f"results/{dataset}/{{backbone}}/baseline/compared/{shard}_variance.npz",
             output:
@@ -51,6 +52,7 @@ for dataset in DATASETS:
                 **needs("uncertainty"),
             params:
                 ids=image_ids,
+                data=data("images", dataset=dataset, ids=image_ids),
                 weighting=lambda wildcards: config["weightings"][wildcards.weighting],
                 crf_backend=config["crf_backend"],
                 code=code(
@@ -69,7 +71,7 @@ for dataset in DATASETS:
 
 use rule uncertainty_quality as weights_quality with:
     input:
-        index="results/{dataset}/index.csv",
+        index=ancient("results/{dataset}/index.csv"),
         masks=lambda wildcards: masks(
             wildcards.dataset, f"{wildcards.backbone}/cyclic_masks"
         ),

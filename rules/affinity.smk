@@ -7,7 +7,7 @@ for dataset in DATASETS:
             name:
                 name
             input:
-                index=f"results/{dataset}/index.csv",
+                index=ancient(f"results/{dataset}/index.csv"),
                 cams=f"{cams(dataset)}/{shard}.npz",
             output:
                 [f"results/{dataset}/affinity/labels/{i}.png" for i in image_ids],
@@ -21,6 +21,7 @@ for dataset in DATASETS:
                 **needs("pseudo_masks"),
             params:
                 ids=image_ids,
+                data=data("images", dataset=dataset, ids=image_ids),
                 alphas=configuration.resolve(config, dataset, "affinity")["alphas"],
                 crf_backend=config["crf_backend"],
                 code=code("archives.py", "refinement.py", "crf"),
@@ -32,7 +33,7 @@ for dataset in DATASETS:
 
 rule train_affinity:
     input:
-        index="results/{dataset}/index.csv",
+        index=ancient("results/{dataset}/index.csv"),
         labels=lambda wildcards: masks(wildcards.dataset, "affinity/labels"),
         initial=lambda wildcards: initial_weights(settings("affinity")(wildcards)),
     output:
@@ -53,6 +54,7 @@ rule train_affinity:
         ),
         seed=config["seed"],
         work="results/{dataset}/affinity/work",
+        data=data("images"),
         code=code(
             "affinity",
             "segmentation/backbones",

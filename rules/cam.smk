@@ -8,7 +8,7 @@ PROCESSES = ("gpus", "nodes")
 
 rule train_classifier:
     input:
-        index="results/{dataset}/index.csv",
+        index=ancient("results/{dataset}/index.csv"),
         initial=lambda wildcards: initial_weights(settings("classification")(wildcards)),
     output:
         model="results/{dataset}/cam/classifier.pth",
@@ -28,6 +28,7 @@ rule train_classifier:
         ),
         seed=config["seed"],
         work="results/{dataset}/cam/work",
+        data=data("images", "tags"),
         code=code(
             "classification",
             "segmentation/backbones",
@@ -45,7 +46,7 @@ rule train_classifier:
 
 rule cams:
     input:
-        index="results/{dataset}/index.csv",
+        index=ancient("results/{dataset}/index.csv"),
         model="results/{dataset}/cam/classifier.pth",
     output:
         "results/{dataset}/cam/shards/{shard}.npz",
@@ -60,6 +61,7 @@ rule cams:
     params:
         ids=lambda wildcards: shards(wildcards.dataset, "train")[wildcards.shard],
         views=lambda wildcards: only(settings("classification")(wildcards), *CAM_VIEWS),
+        data=data("images", "tags"),
         code=code(
             "classification",
             "segmentation/backbones",

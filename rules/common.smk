@@ -12,8 +12,21 @@ from snakemake.exceptions import WorkflowError
 sys.path.insert(0, str(Path(workflow.basedir)))
 
 from urn.errors import UserError, raise_faults
-from rules import ablations, closing, configuration, output_index, overlay, planning
-from rules import scheduling, unknown_targets, yaml_files
+from rules import (
+    ablations,
+    ancient_files,
+    closing,
+    configuration,
+    data_files,
+    input_folders,
+    keeping,
+    output_index,
+    overlay,
+    planning,
+    scheduling,
+    unknown_targets,
+    yaml_files,
+)
 
 
 def check_configuration():
@@ -25,6 +38,7 @@ def check_configuration():
         raise_faults("the configuration", overlay.shadowed(base, given))
     overlay.settle(config, given)
     configuration.check(config)
+    input_folders.check(config)
     if workflow.is_main_process:
         planning.check(config, sys.argv[1:])
 
@@ -38,6 +52,8 @@ def explain_missing(file):
         )
 
 
+ancient_files.install()
+keeping.install()
 output_index.install(explain_missing)
 scheduling.install()
 try:
@@ -100,6 +116,58 @@ def only(mapping, *keys):
 def code(*modules):
     """For params: a fingerprint of the library's modules that make a rule's result."""
     return configuration.code_version("images.py", *modules)
+
+
+def data(*kinds, split="train", dataset=None, ids=None):
+    """For params: a fingerprint of the images, tags or masks that a job reads.
+
+    They are those of `ids`; of the job's shard, if it has one; or of a whole split. A job that
+    runs on a cluster needs none: whether it must run is known.
+    """
+
+    def of(wildcards):
+        if allowed_rules() is not None:
+            return ""
+        name = dataset or wildcards.dataset
+        part = wildcards.get("split", split)
+        wanted = ids
+        if ids is None and "shard" in wildcards.keys():
+            wanted = shards(name, part)[wildcards.shard]
+        return data_fingerprint(name, part, kinds, wanted and tuple(wanted))
+
+    return of
+
+
+def data_of_splits(wildcards, *kinds):
+    """The same of train and val."""
+    return [data(*kinds, split=split)(wildcards) for split in configuration.SPLITS]
+
+
+def data_fingerprint(dataset, split, kinds, ids=None):
+    """Of the files, and of how they are read."""
+    entry = DATASETS[dataset]
+    reader = f"datasets/{entry['layout']}.py"
+    source = configuration.source(entry) if entry["layout"] == "shapes" else {}
+    readers = code("datasets/index.py", "datasets/layouts.py", reader)
+    known = entry.get("classes"), source, readers
+    return f"{files_fingerprint(dataset, split, kinds, ids)} {known}"
+
+
+@cache
+def files_of(dataset, splits):
+    """The files of all images by split; none where their lists are not there (yet)."""
+    if not available(dataset, splits[0]):
+        return {split: {} for split in splits}
+    try:
+        return data_files.data_files(DATASETS[dataset], splits)
+    except UserError as error:
+        raise WorkflowError(f"dataset {dataset}: {error}") from None
+
+
+@cache
+def files_fingerprint(dataset, split, kinds, ids):
+    splits = ("test",) if split == "test" else configuration.SPLITS
+    return data_files.fingerprint(files_of(dataset, splits)[split], kinds, ids)
 
 
 @cache
@@ -180,6 +248,12 @@ def published(section, name):
     """Where a published file is: at a path of the user's, or where it is downloaded to."""
     entry = config[section][name]
     return entry.get("path") or f"data/downloads/{entry['name']}"
+
+
+def checksum(section, name):
+    """For params: what a published file must have, wherever it lies."""
+    entry = config[section][name]
+    return {key: entry[key] for key in ("sha256", "md5") if entry.get(key)}
 
 
 def initial_weights(resolved, backbone=None):

@@ -29,6 +29,7 @@ for dataset in [d for d, entry in DATASETS.items() if entry["layout"] == "shapes
             val=DATASETS[dataset]["val"],
             code=code(
                 "datasets/ids.py",
+                "datasets/layouts.py",
                 "datasets/shape_parts.py",
                 "datasets/shapes.py",
                 "datasets/voc.py",
@@ -54,7 +55,8 @@ rule index:
         **needs("index"),
     params:
         dataset=lambda wildcards: configuration.source(DATASETS[wildcards.dataset]),
-        code=code("datasets"),
+        data=lambda wildcards: data_of_splits(wildcards, *data_files.KINDS),
+        code=code("datasets", "jpeg.py"),
     message:
         "Checking every image, mask and tag of {wildcards.dataset}"
     script:

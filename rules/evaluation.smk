@@ -13,7 +13,7 @@ for dataset, split, folder in PREDICTED:
             name:
                 name
             input:
-                index=index_of(dataset, split),
+                index=ancient(index_of(dataset, split)),
                 responses=(
                     f"results/{dataset}/{{backbone}}/{{supervision}}/responses/{split}_{shard}.npz"
                 ),
@@ -32,6 +32,7 @@ for dataset, split, folder in PREDICTED:
                 **needs("predictions"),
             params:
                 ids=image_ids,
+                data=data("images", split=split, dataset=dataset, ids=image_ids),
                 crf_backend=config["crf_backend"],
                 code=code("archives.py", "refinement.py", "crf"),
             message:
@@ -43,7 +44,7 @@ for dataset, split, folder in PREDICTED:
 
 rule predictions_miou:
     input:
-        index="results/{dataset}/index.csv",
+        index=ancient("results/{dataset}/index.csv"),
         masks=lambda wildcards: masks(
             wildcards.dataset,
             f"{wildcards.backbone}/{wildcards.supervision}/predictions",
@@ -62,6 +63,7 @@ rule predictions_miou:
         **needs("scores"),
     params:
         split="val",
+        data=data("masks", split="val"),
         code=code("evaluation.py"),
     message:
         "mIoU of {wildcards.backbone}/{wildcards.supervision} on {wildcards.dataset} val"
@@ -71,7 +73,7 @@ rule predictions_miou:
 
 use rule predictions_miou as pseudo_masks_miou with:
     input:
-        index="results/{dataset}/index.csv",
+        index=ancient("results/{dataset}/index.csv"),
         masks=lambda wildcards: masks(
             wildcards.dataset, f"pseudo_masks/{wildcards.refiner}"
         ),
@@ -84,6 +86,7 @@ use rule predictions_miou as pseudo_masks_miou with:
         "results/{dataset}/benchmarks/miou_pseudo_masks_{refiner}.tsv"
     params:
         split="train",
+        data=data("masks"),
         code=code("evaluation.py"),
     message:
         "mIoU of the {wildcards.refiner} pseudo-masks on {wildcards.dataset} train"
@@ -91,7 +94,7 @@ use rule predictions_miou as pseudo_masks_miou with:
 
 use rule predictions_miou as cyclic_masks_miou with:
     input:
-        index="results/{dataset}/index.csv",
+        index=ancient("results/{dataset}/index.csv"),
         masks=lambda wildcards: masks(
             wildcards.dataset, f"{wildcards.backbone}/cyclic_masks"
         ),
@@ -104,6 +107,7 @@ use rule predictions_miou as cyclic_masks_miou with:
         "results/{dataset}/benchmarks/miou_cyclic_masks_{backbone}.tsv"
     params:
         split="train",
+        data=data("masks"),
         code=code("evaluation.py"),
     message:
         "mIoU of {wildcards.backbone}'s cyclic masks on {wildcards.dataset} train"
@@ -129,7 +133,7 @@ rule miou:
 
 rule uncertainty_quality:
     input:
-        index="results/{dataset}/index.csv",
+        index=ancient("results/{dataset}/index.csv"),
         masks=lambda wildcards: masks(
             wildcards.dataset, f"{wildcards.backbone}/cyclic_masks"
         ),
@@ -148,6 +152,7 @@ rule uncertainty_quality:
     resources:
         **needs("scores"),
     params:
+        data=data("masks"),
         code=code("evaluation.py"),
     message:
         "How well {wildcards.backbone}'s uncertainty finds wrong pixels on {wildcards.dataset}"

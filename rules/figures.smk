@@ -3,7 +3,7 @@
 
 rule uncertainty_sheet:
     input:
-        index="results/{dataset}/index.csv",
+        index=ancient("results/{dataset}/index.csv"),
         table="results/{dataset}/tables/train_images.tsv",
     output:
         report(
@@ -22,6 +22,7 @@ rule uncertainty_sheet:
         **needs("scores"),
     params:
         by="uncertainty",
+        data=data("images", "masks"),
         quantiles=[0.5, 0.75, 0.9, 0.97],
         label=lambda wildcards: "{image}: mean uncertainty {uncertainty:.2f}",
         columns=lambda wildcards: [
@@ -44,7 +45,7 @@ rule uncertainty_sheet:
 
 use rule uncertainty_sheet as comparison_sheet with:
     input:
-        index="results/{dataset}/index.csv",
+        index=ancient("results/{dataset}/index.csv"),
         table="results/{dataset}/tables/val_images_{backbone}.tsv",
     output:
         report(
@@ -59,6 +60,7 @@ use rule uncertainty_sheet as comparison_sheet with:
         "results/{dataset}/benchmarks/comparison_sheet_{backbone}.tsv"
     params:
         by="change",
+        data=data("images", "masks", split="val"),
         quantiles=[1, 0.95, 0.5, 0.05, 0],
         label=lambda wildcards: "{image}: mIoU of this image {baseline:.1f} → {urn:.1f} ({change:+.1f})",
         columns=lambda wildcards: [
@@ -92,6 +94,7 @@ use rule uncertainty_sheet as contact_sheet with:
         "results/{dataset}/benchmarks/contact_sheet.tsv"
     params:
         by="position",
+        data=data("images"),
         quantiles=[n / 23 for n in range(24)],
         tiles=2,
         label="",
@@ -112,7 +115,7 @@ use rule uncertainty_sheet as contact_sheet with:
 
 rule example:
     input:
-        index="results/{dataset}/index.csv",
+        index=ancient("results/{dataset}/index.csv"),
         table="results/{dataset}/tables/train_images.tsv",
         model="results/{dataset}/{backbone}/{supervision}/model.pth",
     output:
@@ -127,6 +130,7 @@ rule example:
         **needs("scores"),
     params:
         settings=settings("responses"),
+        data=data("images"),
         resize=lambda wildcards: settings("segmentation")(wildcards)["resize"],
         code=code("segmentation", "windows.py", "archives.py", "figures/choice.py"),
     message:
@@ -137,7 +141,7 @@ rule example:
 
 rule pipeline_figure:
     input:
-        index="results/{dataset}/index.csv",
+        index=ancient("results/{dataset}/index.csv"),
         table="results/{dataset}/tables/train_images.tsv",
         cams=lambda wildcards: cam_shards(wildcards.dataset),
         baseline=lambda wildcards: teacher_folder(wildcards, "baseline/example.npz"),
@@ -158,6 +162,7 @@ rule pipeline_figure:
     resources:
         **needs("scores"),
     params:
+        data=data(*data_files.KINDS),
         ids=lambda wildcards, input: list(shards(wildcards.dataset, "train").values())[
             : len(input.cams)
         ],
@@ -179,7 +184,7 @@ rule pipeline_figure:
 
 rule response_scales_figure:
     input:
-        index="results/{dataset}/index.csv",
+        index=ancient("results/{dataset}/index.csv"),
         table="results/{dataset}/tables/train_images.tsv",
         baseline=lambda wildcards: teacher_folder(wildcards, "baseline/example.npz"),
     output:
@@ -198,6 +203,7 @@ rule response_scales_figure:
     resources:
         **needs("scores"),
     params:
+        data=data("images", "masks"),
         scales=lambda wildcards: settings("uncertainty")(wildcards)["scales"],
         crf_backend=config["crf_backend"],
         code=code("archives.py", "figures", "uncertainty.py", "crf"),
@@ -209,7 +215,7 @@ rule response_scales_figure:
 
 rule crf_figure:
     input:
-        index="results/{dataset}/index.csv",
+        index=ancient("results/{dataset}/index.csv"),
         table="results/{dataset}/tables/train_images.tsv",
         baseline=lambda wildcards: teacher_folder(wildcards, "baseline/example.npz"),
     output:
@@ -228,6 +234,7 @@ rule crf_figure:
     resources:
         **needs("scores"),
     params:
+        data=data("images"),
         crf_backend=config["crf_backend"],
         code=code("archives.py", "figures", "refinement.py", "crf"),
     message:

@@ -7,7 +7,7 @@ for dataset in [d for d in DATASETS if multi_crop(d)["enabled"]]:
             name:
                 name
             input:
-                index=f"results/{dataset}/index.csv",
+                index=ancient(f"results/{dataset}/index.csv"),
                 cams=f"results/{dataset}/cam/shards/{shard}.npz",
             output:
                 [f"results/{dataset}/multi_crop/rough_masks/{i}.png" for i in image_ids],
@@ -21,6 +21,7 @@ for dataset in [d for d in DATASETS if multi_crop(d)["enabled"]]:
                 **needs("pseudo_masks"),
             params:
                 ids=image_ids,
+                data=data("images", dataset=dataset, ids=image_ids),
                 options=only(multi_crop(dataset), "alpha", "confidence")
                 | {"backend": config["crf_backend"]},
                 code=code("archives.py", "refinement.py", "crf"),
@@ -32,7 +33,7 @@ for dataset in [d for d in DATASETS if multi_crop(d)["enabled"]]:
 
 use rule train_classifier as train_multi_crop_classifier with:
     input:
-        index="results/{dataset}/index.csv",
+        index=ancient("results/{dataset}/index.csv"),
         initial=lambda wildcards: initial_weights(multi_crop_settings(wildcards)),
         rough_masks=lambda wildcards: masks(wildcards.dataset, "multi_crop/rough_masks"),
     output:
@@ -51,6 +52,7 @@ use rule train_classifier as train_multi_crop_classifier with:
         multi_crop=lambda wildcards: only(multi_crop(wildcards.dataset), "least_share"),
         seed=config["seed"],
         work="results/{dataset}/multi_crop/work",
+        data=data("images", "tags"),
         code=rules.train_classifier.params.code,
     message:
         "Training the second classifier of {wildcards.dataset}, on crops"
@@ -58,7 +60,7 @@ use rule train_classifier as train_multi_crop_classifier with:
 
 use rule cams as multi_crop_cams with:
     input:
-        index="results/{dataset}/index.csv",
+        index=ancient("results/{dataset}/index.csv"),
         model="results/{dataset}/multi_crop/classifier.pth",
     output:
         "results/{dataset}/multi_crop/shards/{shard}.npz",
@@ -69,6 +71,7 @@ use rule cams as multi_crop_cams with:
     params:
         ids=lambda wildcards: shards(wildcards.dataset, "train")[wildcards.shard],
         views=lambda wildcards: only(multi_crop_settings(wildcards), *CAM_VIEWS),
+        data=data("images", "tags"),
         code=rules.cams.params.code,
     message:
         "CAMs of {wildcards.dataset} by the second classifier, shard {wildcards.shard}"

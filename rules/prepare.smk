@@ -45,6 +45,7 @@ for dataset in DOWNLOADED:
                 params:
                     root=lambda wildcards, dataset=dataset: root(dataset),
                     below=below,
+                    checksums=[checksum("archives", archive) for archive in archives],
                 message:
                     f"Unpacking {', '.join(archives)} into {root(dataset)}"
                 script:
@@ -72,6 +73,7 @@ for dataset in [d for d in DOWNLOADED if DATASETS[d]["layout"] == "voc"]:
             **needs("index"),
         params:
             masks=lambda wildcards, dataset=dataset: f"{root(dataset)}/SegmentationClass",
+            checksum=checksum("archives", "sbd"),
             code=code("datasets/ids.py", "datasets/sbd.py", "datasets/unpack.py"),
         message:
             f"Adding SBD's masks to {dataset}, and deriving trainaug"
@@ -102,7 +104,12 @@ for dataset in [d for d, entry in DATASETS.items() if entry["layout"] == "coco"]
             **needs("index"),
         params:
             masks=lambda wildcards, dataset=dataset: f"{root(dataset)}/masks",
-            code=code("datasets/coco.py", "datasets/ids.py", "datasets/instances.py"),
+            code=code(
+                "datasets/coco.py",
+                "datasets/ids.py",
+                "datasets/instances.py",
+                "datasets/layouts.py",
+            ),
         message:
             f"Masks and tags of {dataset}, from its annotated objects"
         script:

@@ -7,7 +7,7 @@ for dataset in DATASETS:
             name:
                 name
             input:
-                index=f"results/{dataset}/index.csv",
+                index=ancient(f"results/{dataset}/index.csv"),
                 cams=f"{cams(dataset)}/{shard}.npz",
                 model=lambda wildcards, dataset=dataset: refiner_model(
                     dataset, wildcards.refiner
@@ -29,6 +29,7 @@ for dataset in DATASETS:
                 **needs("pseudo_masks"),
             params:
                 ids=image_ids,
+                data=data("images", dataset=dataset, ids=image_ids),
                 options=lambda wildcards, dataset=dataset: refiner_options(
                     dataset, wildcards.refiner
                 ),
@@ -39,6 +40,25 @@ for dataset in DATASETS:
                 "../workflow_scripts/pseudo_masks.py"
 
 
+def own_folder(dataset):
+    return configuration.resolve(config, dataset, "pseudo_masks")["folder"]
+
+
+def own_masks(dataset, image_ids):
+    """For params: changes when one of the masks does; compare `data`.
+
+    Snakemake takes no notice of changes of a parameter that is made of a job's input.
+    """
+
+    def of(wildcards):
+        if allowed_rules() is not None:
+            return ""
+        folder = own_folder(dataset)
+        return data_files.fingerprint_of(f"{folder}/{i}.png" for i in image_ids)
+
+    return of
+
+
 # Masks of any other method, in place of a refiner's.
 for dataset in [d for d in DATASETS if refiner(d) == "own"]:
     for name, shard, image_ids in shard_rules("own_pseudo_masks", dataset, "train"):
@@ -47,8 +67,8 @@ for dataset in [d for d in DATASETS if refiner(d) == "own"]:
             name:
                 name
             input:
-                index=f"results/{dataset}/index.csv",
-                folder=configuration.resolve(config, dataset, "pseudo_masks")["folder"],
+                index=ancient(f"results/{dataset}/index.csv"),
+                folder=ancient(own_folder(dataset)),
             output:
                 [f"results/{dataset}/pseudo_masks/own/{i}.png" for i in image_ids],
             log:
@@ -61,7 +81,9 @@ for dataset in [d for d in DATASETS if refiner(d) == "own"]:
                 **needs("pseudo_masks"),
             params:
                 ids=image_ids,
-                code=code("datasets/validation.py"),
+                data=data("images", dataset=dataset, ids=image_ids),
+                own=own_masks(dataset, image_ids),
+                code=code("datasets/validation.py", "jpeg.py"),
             message:
                 f"Own pseudo-masks of {dataset}, shard {shard}"
             script:
@@ -70,7 +92,7 @@ for dataset in [d for d in DATASETS if refiner(d) == "own"]:
 
 rule alpha_sweep:
     input:
-        index="results/{dataset}/index.csv",
+        index=ancient("results/{dataset}/index.csv"),
         cams=lambda wildcards: f"{cams(wildcards.dataset)}/00000.npz",
         model=lambda wildcards: refiner_model(
             wildcards.dataset, refiner(wildcards.dataset)
@@ -91,6 +113,9 @@ rule alpha_sweep:
             refiner_options(wildcards.dataset, refiner(wildcards.dataset)), "alpha"
         ),
         refiner=lambda wildcards: refiner(wildcards.dataset),
+        data=lambda wildcards: data(
+            "images", "masks", ids=shards(wildcards.dataset, "train")["00000"]
+        )(wildcards),
         alphas=lambda wildcards: settings("pseudo_masks")(wildcards)["alpha_sweep"],
         code=lambda wildcards: refiner_code(refiner(wildcards.dataset), "evaluation.py"),
     message:

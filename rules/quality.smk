@@ -3,7 +3,7 @@
 
 rule cam_quality:
     input:
-        index="results/{dataset}/index.csv",
+        index=ancient("results/{dataset}/index.csv"),
         cams=lambda wildcards: cam_shards(wildcards.dataset),
     output:
         miou="results/{dataset}/cam/miou.txt",
@@ -19,6 +19,7 @@ rule cam_quality:
         **needs("scores"),
     params:
         ids=lambda wildcards: list(shards(wildcards.dataset, "train").values()),
+        data=data("masks"),
         code=code("archives.py", "evaluation.py"),
     message:
         "mIoU of the CAMs of {wildcards.dataset} at every threshold"
@@ -115,7 +116,7 @@ rule reliability:
 
 rule train_images:
     input:
-        index="results/{dataset}/index.csv",
+        index=ancient("results/{dataset}/index.csv"),
         masks=lambda wildcards: masks(
             wildcards.dataset, f"{DATASETS[wildcards.dataset]['teacher']}/cyclic_masks"
         ),
@@ -132,6 +133,8 @@ rule train_images:
         "../envs/urn.yaml"
     resources:
         **needs("scores"),
+    params:
+        data=data("masks"),
     message:
         "The uncertainty of every training image of {wildcards.dataset}"
     script:
@@ -140,7 +143,7 @@ rule train_images:
 
 rule val_images:
     input:
-        index="results/{dataset}/index.csv",
+        index=ancient("results/{dataset}/index.csv"),
         before=lambda wildcards: masks(
             wildcards.dataset, f"{wildcards.backbone}/baseline/predictions", "val"
         ),
@@ -158,6 +161,7 @@ rule val_images:
     resources:
         **needs("scores"),
     params:
+        data=data("masks", split="val"),
         code=code("evaluation.py"),
     message:
         "The scores of every val image of {wildcards.dataset} by {wildcards.backbone}"

@@ -28,7 +28,7 @@ rule table_page:
 rule front_page:
     input:
         unpack(lambda wildcards: front_page_tables(wildcards.dataset)),
-        index="results/{dataset}/index.csv",
+        index=ancient("results/{dataset}/index.csv"),
     output:
         "results/{dataset}/report/front_page.rst",
     log:
@@ -41,6 +41,7 @@ rule front_page:
         **needs("scores"),
     params:
         seed=config["seed"],
+        data=lambda wildcards: data_of_splits(wildcards, "tags"),
         thresholds=lambda wildcards: {
             row: SUPERVISIONS[row]["t"]
             for rows in DATASETS[wildcards.dataset]["runs"].values()

@@ -3,7 +3,7 @@
 
 rule train_segmentation:
     input:
-        index="results/{dataset}/index.csv",
+        index=ancient("results/{dataset}/index.csv"),
         masks=supervision_masks,
         weights=supervision_weights,
         initial=lambda wildcards: initial_weights(
@@ -27,6 +27,12 @@ rule train_segmentation:
         weighting=lambda wildcards: SUPERVISIONS[wildcards.supervision]["weighting"],
         t=lambda wildcards: SUPERVISIONS[wildcards.supervision].get("t"),
         windows=evaluation_windows,
+        data=data("images"),
+        evaluated=lambda wildcards: (
+            data("images", "masks", split="val")(wildcards)
+            if settings("segmentation")(wildcards)["evaluate_every"]
+            else ""
+        ),
         seed=lambda wildcards: split_seed(wildcards)[1],
         work="results/{dataset}/{backbone}/{supervision}/work",
         code=code(
@@ -45,7 +51,7 @@ rule train_segmentation:
 
 rule responses:
     input:
-        index=lambda wildcards: index_of(wildcards.dataset, wildcards.split),
+        index=ancient(lambda wildcards: index_of(wildcards.dataset, wildcards.split)),
         model="results/{dataset}/{backbone}/{supervision}/model.pth",
     output:
         temp("results/{dataset}/{backbone}/{supervision}/responses/{split}_{shard}.npz"),
@@ -62,6 +68,7 @@ rule responses:
             wildcards.shard
         ],
         settings=settings("responses"),
+        data=data("images"),
         resize=lambda wildcards: settings("segmentation")(wildcards)["resize"],
         code=code("segmentation", "windows.py", "archives.py"),
     message:

@@ -20,7 +20,8 @@ rule test_index:
         **needs("index"),
     params:
         dataset=lambda wildcards: configuration.source(DATASETS[wildcards.dataset]),
-        code=code("datasets"),
+        data=data("images", split="test"),
+        code=code("datasets", "jpeg.py"),
     message:
         "Checking every test image of {wildcards.dataset}"
     script:
@@ -29,7 +30,7 @@ rule test_index:
 
 rule submission:
     input:
-        index="results/{dataset}/test_index.csv",
+        index=ancient("results/{dataset}/test_index.csv"),
         masks=lambda wildcards: masks(
             wildcards.dataset, f"{wildcards.backbone}/urn/test_predictions", "test"
         ),
@@ -46,6 +47,7 @@ rule submission:
     resources:
         **needs("scores"),
     params:
+        data=data("images", split="test"),
         code=code("submission.py"),
     message:
         "Packing {wildcards.backbone}'s masks of {wildcards.dataset} test for the server"

@@ -7,7 +7,7 @@ for dataset in DATASETS:
             name:
                 name
             input:
-                index=f"results/{dataset}/index.csv",
+                index=ancient(f"results/{dataset}/index.csv"),
                 responses=f"results/{dataset}/{{backbone}}/baseline/responses/train_{shard}.npz",
             output:
                 masks=[
@@ -28,6 +28,7 @@ for dataset in DATASETS:
                 **needs("uncertainty"),
             params:
                 ids=image_ids,
+                data=data("images", dataset=dataset, ids=image_ids),
                 scales=configuration.resolve(config, dataset, "uncertainty")["scales"],
                 crf_backend=config["crf_backend"],
                 code=code("archives.py", "uncertainty.py", "crf"),

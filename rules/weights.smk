@@ -18,6 +18,7 @@ rule weights:
         **needs("weights"),
     params:
         format=lambda wildcards: config["weights"][wildcards.backbone]["format"],
+        checksum=lambda wildcards: checksum("weights", wildcards.backbone),
         code=code("segmentation/backbones"),
     message:
         "Checking the ImageNet weights of {wildcards.backbone}"

@@ -112,13 +112,94 @@ def test_images_without_objects_are_dropped_and_crowds_are_tags(tmp_path):
     ("changes", "message"),
     [
         ({"categories": [{"id": 1, "name": "person"}]}, "has other classes than COCO 2014"),
-        ({"images": []}, "is no file of instance annotations"),
-        ({"annotations": [{"id": 3}]}, "is no file of instance annotations"),
+        ({"images": []}, "annotation without id: image 30 is not among the images"),
+        ({"images": {"id": 3}}, "image 'id': no number as its id"),
+        ({"annotations": 7}, "is no file of instance annotations"),
+        ({"annotations": []}, "has no image with an object"),
     ],
 )
 def test_other_files_are_the_users_to_mend(tmp_path, changes, message):
     with pytest.raises(UserError, match=message):
         read_instances(write_json(tmp_path / "a.json", **changes), COCO_CLASSES)
+
+
+GOOD = {"id": 7, "image_id": 4, "category_id": 1, "area": 4, "segmentation": [polygon(1, 1, 2, 2)]}
+
+
+def counted(*counts):
+    return {"size": [8, 8], "counts": list(counts)}
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ({"area": None}, "area None is no number of pixels"),
+        ({"area": float("nan")}, "area nan is no number"),
+        ({"area": -1}, "area -1 is no number"),
+        ({"category_id": None}, "category_id None is no class"),
+        ({"category_id": 12}, "category_id 12 is no class"),
+        ({"image_id": 99}, "image 99 is not among the images"),
+        ({"image_id": [4]}, r"image \[4\] is not among"),
+        ({"segmentation": None}, "segmentation is neither polygons nor counts"),
+        ({"segmentation": []}, "segmentation is empty"),
+        ({"segmentation": [[1, 1, 2, 2]]}, "has not three points"),
+        ({"segmentation": [[1, 1, 2, 2, 3]]}, "has not three points"),
+        ({"segmentation": [[1, 1, 2, float("nan"), 3, 3]]}, "a polygon leaves its image"),
+        ({"segmentation": [[1, 1, 2, 1e9, 3, 3]]}, "a polygon leaves its image"),
+        ({"segmentation": [[1, 1, 2, "2", 3, 3]]}, "a polygon leaves its image"),
+        ({"segmentation": counted(30, 4)}, "counts that make up its image"),
+        ({"segmentation": counted(-6, 70)}, "counts that make up its image"),
+        ({"segmentation": {"size": [4, 4], "counts": [16]}}, "counts that make up its image"),
+        ({"segmentation": {"size": [8, 8], "counts": "N4"}}, "counts that make up its image"),
+        ({"segmentation": {"size": [8, 8], "counts": "\n~"}}, "counts that make up its image"),
+    ],
+)
+def test_an_unusable_object_is_named(tmp_path, change, message):
+    path = write_json(tmp_path / "a.json", annotations=[GOOD, {**GOOD, "id": 8, **change}])
+    with pytest.raises(UserError, match=rf"a\.json, annotation 8: .*{message}.*: mend the file"):
+        read_instances(path, COCO_CLASSES)
+
+
+@pytest.mark.parametrize("name", ["a b.jpg", "sub/a.jpg", "a{b}.jpg", ".jpg", "a.png", "", None])
+def test_a_file_name_that_a_list_cannot_hold_is_named(tmp_path, name):
+    image = {"id": 4, "file_name": name, "height": 8, "width": 8}
+    path = write_json(tmp_path / "a.json", images=[image], annotations=[GOOD])
+    with pytest.raises(
+        UserError, match=r"a\.json, image 4: file name .* (there too|fetch it again)"
+    ):
+        read_instances(path, COCO_CLASSES)
+
+
+@pytest.mark.parametrize("side", [0, 10**9, 8.5, "8", None])
+def test_an_image_without_a_size_is_named(tmp_path, side):
+    image = {"id": 4, "file_name": "a.jpg", "height": 8, "width": side}
+    path = write_json(tmp_path / "a.json", images=[image], annotations=[GOOD])
+    with pytest.raises(UserError, match=r"a\.json, image 4: height 8 and width .* are no size"):
+        read_instances(path, COCO_CLASSES)
+
+
+def test_any_run_lengths_of_pycocotools_are_taken(tmp_path):
+    rng = np.random.default_rng(0)
+    for number in range(20):
+        region = (rng.random((8, 8)) < number / 20).astype(np.uint8, order="F")
+        shape = json.loads(json.dumps(coco_mask.encode(region), default=bytes.decode))
+        path = write_json(tmp_path / "a.json", annotations=[{**GOOD, "segmentation": shape}])
+        (image,) = read_instances(path, COCO_CLASSES)
+        np.testing.assert_array_equal(semantic_mask(image), region)
+
+
+def test_lists_are_not_written_until_all_annotations_are_sound(tmp_path):
+    """A list of no use would stand in the way of the rule that makes it."""
+    root, file = tmp_path / "data" / "mini", configuration(tmp_path)
+    annotations(root, "train").parent.mkdir(parents=True)
+    write_json(annotations(root, "train"), annotations=[GOOD])
+    write_json(annotations(root, "val"), annotations=[])
+    code, output = snakemake(tmp_path, "prepare_mini", configuration=file, check=False)
+    assert code != 0 and "instances_val2014.json has no image with an object" in output
+    assert not list(root.rglob("*.txt"))
+    write_json(annotations(root, "val"), annotations=[GOOD])
+    snakemake(tmp_path, "prepare_mini", configuration=file)
+    assert voc_ids(coco_list(root, "val2014")) == ["COCO_4"]
 
 
 def test_damaged_and_absent_files_are_the_users_to_mend(tmp_path):

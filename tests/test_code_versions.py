@@ -16,8 +16,9 @@ SCRIPTS, LIBRARY = REPOSITORY / "workflow_scripts", REPOSITORY / "urn"
 INFRASTRUCTURE = {
     LIBRARY / name
     for name in (
-        *("__init__.py", "checkpoints.py", "datasets/index.py", "errors.py", "files.py"),
-        *("model_files.py", "progress.py", "segmentation/mmsegmentation.py"),
+        *("__init__.py", "checkpoints.py", "datasets/index.py", "download.py", "errors.py"),
+        *("files.py", "model_files.py", "progress.py", "segmentation/mmsegmentation.py"),
+        "tensor_files.py",
     )
 }
 

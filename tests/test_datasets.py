@@ -263,6 +263,9 @@ def test_broken_annotation_is_the_users_to_mend(voc_root):
     write(voc_root / "Annotations" / "a.xml", "<annotation><object>")
     with pytest.raises(UserError, match=r"a\.xml cannot be read"):
         xml_tags(voc_root / "Annotations" / "a.xml")
+    write(voc_root / "Annotations" / "a.xml", '<?xml version="1.0" encoding="none"?><annotation/>')
+    with pytest.raises(UserError, match=r"a\.xml cannot be read .*encoding"):
+        xml_tags(voc_root / "Annotations" / "a.xml")
 
 
 # What the photographs show, told by looking at them.

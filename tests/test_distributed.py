@@ -44,19 +44,24 @@ def train_cases(folder: Path) -> None:
         torch.save(model.state_dict(), folder / name / f"of_process_{get_rank()}.pth")
 
 
+def launch_cases(folder: Path) -> None:
+    """`train_cases` in two processes."""
+    script = folder / "run.py"
+    here = Path(__file__)
+    script.write_text(
+        f"import sys; sys.path[:0] = [{str(here.parent)!r}, {str(here.parents[1])!r}]\n"
+        f"from pathlib import Path\nfrom test_distributed import train_cases\n"
+        f"train_cases(Path({str(folder)!r}))\n"
+    )
+    assert launch(str(script), 2, stdout=sys.stdout) == 0
+
+
 @pytest.fixture(scope="module")
 def runs(tmp_path_factory: pytest.TempPathFactory) -> dict[int, Path]:
     """The folders of a training in one process and in two."""
     folders = {number: tmp_path_factory.mktemp(f"processes_{number}") for number in (1, 2)}
     train_cases(folders[1])
-    script = folders[2] / "run.py"
-    here = Path(__file__)
-    script.write_text(
-        f"import sys; sys.path[:0] = [{str(here.parent)!r}, {str(here.parents[1])!r}]\n"
-        f"from pathlib import Path\nfrom test_distributed import train_cases\n"
-        f"train_cases(Path({str(folders[2])!r}))\n"
-    )
-    assert launch(str(script), 2, stdout=sys.stdout) == 0
+    launch_cases(folders[2])
     return folders
 
 
@@ -85,6 +90,19 @@ def test_the_curve_is_that_of_the_whole_batch(runs):
 def test_processes_end_with_the_same_weights(runs):
     first, second = (weights(runs[2], "curve", f"of_process_{rank}.pth") for rank in (0, 1))
     assert all(torch.equal(first[name], second[name]) for name in first)
+
+
+def test_processes_go_on_where_they_were(runs, tmp_path):
+    folder = tmp_path / "again"
+    shutil.copytree(runs[2], folder)
+    work = folder / "curve" / "work"
+    newest, before = sorted(work.glob("*.pth"), key=lambda p: int(p.stem[10:]), reverse=True)
+    newest.unlink()
+    made = before.stat().st_mtime_ns
+    launch_cases(folder)
+    assert before.stat().st_mtime_ns == made  # a training from the start would have removed it
+    old, new = weights(runs[2], "curve"), weights(folder, "curve")
+    assert all(torch.equal(new[name], old[name]) for name in old)
 
 
 def test_a_failing_process_ends_the_training(tmp_path):

@@ -169,6 +169,26 @@ def test_a_file_without_address_is_fetched_by_hand(tmp_path):
         download([], tmp_path / "w.pth", page="https://a.page")
 
 
+def test_a_file_put_there_by_hand_is_checked_too(tmp_path):
+    """Where a rule would have downloaded it to, or elsewhere."""
+    wrong = {"urls": [], "sha256": SHA256, "md5": None}
+    archives = {"voc2012_test": {"name": "t.tar", **wrong}}
+    weights = {"name": "w.pth", "path": "mine.pth", "format": "torch", **wrong}
+    file = tmp_path / "local.yaml"
+    file.write_text(yaml.safe_dump({"archives": archives, "weights": {"resnet101": weights}}))
+    downloads = tmp_path / "data" / "downloads"
+    downloads.mkdir(parents=True)
+    for path, target in (
+        (downloads / "t.tar", "prepare_voc_test"),
+        (tmp_path / "mine.pth", "results/weights/resnet101.pth"),
+    ):
+        path.write_bytes(CONTENT[:-1])
+        code, output = snakemake(tmp_path, target, configuration=file, check=False)
+        assert code != 0
+        assert f"{path.name} is not the expected file (its sha256 differs)" in output
+        assert path.exists()
+
+
 def test_the_rule_fetches_from_whichever_address_works(server, tmp_path):
     def published(name, *behaviours):
         urls = [f"{server.url}/{behaviour}/file" for behaviour in behaviours]

@@ -1,3 +1,7 @@
+import os
+import struct
+from pathlib import Path
+
 import numpy as np
 import pytest
 from PIL import Image
@@ -82,6 +86,39 @@ def test_16_bit_grey_is_scaled_whatever_its_highest_value(tmp_path, suffix, high
         assert image.mode == "I;16"
     expected = np.round(deep.astype(np.float64) * 255 / 65535).astype(np.uint8)
     np.testing.assert_array_equal(read_image(path), as_rgb(expected))
+
+
+def test_12_bit_tiff_is_scaled_by_its_own_range(tmp_path):
+    height, width = 4, 6
+    deep = np.linspace(0, 4095, height * width).round().astype(np.uint16)
+    pairs = deep.reshape(-1, 2).astype(np.uint32)
+    packed = b"".join(int(high << 12 | low).to_bytes(3, "big") for high, low in pairs)
+    fields = [(256, width), (257, height), (258, 12), (259, 1), (262, 1), (273, 8), (277, 1)]
+    fields += [(278, height), (279, len(packed))]
+    directory = struct.pack("<H", len(fields))
+    directory += b"".join(struct.pack("<HHII", tag, 4, 1, value) for tag, value in fields)
+    start = struct.pack("<2sHI", b"II", 42, 8 + len(packed))
+    (tmp_path / "a.tif").write_bytes(start + packed + directory + bytes(4))
+    expected = np.round(deep * (255 / 4095)).astype(np.uint8).reshape(height, width)
+    np.testing.assert_array_equal(read_image(tmp_path / "a.tif"), as_rgb(expected))
+
+
+def test_heic_photographs_are_read(tmp_path):
+    rgb = np.zeros((32, 48, 3), np.uint8)
+    rgb[:, :24] = (200, 60, 20)
+    path = Path(__file__).parent / "photo.heic"
+    assert image_size(path) == rgb.shape[:2]
+    assert np.abs(read_image(path).astype(int) - rgb).mean() < 2
+    (tmp_path / "cut.heic").write_bytes(path.read_bytes()[:400])
+    with pytest.raises(UserError, match=r"cut\.heic cannot be read"):
+        read_image(tmp_path / "cut.heic")
+
+
+@pytest.mark.parametrize("read", [read_image, image_size, read_mask])
+def test_a_pipe_is_not_waited_for(tmp_path, read):
+    os.mkfifo(tmp_path / "a.png")
+    with pytest.raises(UserError, match=r"a\.png is not a file: replace"):
+        read(tmp_path / "a.png")
 
 
 @pytest.mark.parametrize("dtype", [np.int32, np.float32])

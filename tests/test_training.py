@@ -383,7 +383,7 @@ def test_model_round_trip(tmp_path, uninterrupted):
 
 
 def test_missing_model(tmp_path):
-    with pytest.raises(UserError, match=r"none\.pth cannot be read .* train it again"):
+    with pytest.raises(UserError, match=r"none\.pth cannot be read .*delete it and run again"):
         load_model(tmp_path / "none.pth", lambda meta: TinyModel())
 
 
@@ -391,15 +391,15 @@ def test_damaged_model(tmp_path):
     path = tmp_path / "model.pth"
     save_model(tiny_model(), path, {})
     os.truncate(path, path.stat().st_size // 2)
-    with pytest.raises(UserError, match=r"model\.pth cannot be read .* train it again"):
+    with pytest.raises(UserError, match=r"model\.pth is not a checkpoint .*delete it"):
         load_model(path, lambda meta: TinyModel())
     torch.save([1, 2], path)  # a good file of something else
-    with pytest.raises(UserError, match=r"model\.pth cannot be read"):
+    with pytest.raises(UserError, match=r"model\.pth is not a checkpoint"):
         load_model(path, lambda meta: TinyModel())
 
 
 def test_model_that_does_not_fit(tmp_path):
     path = tmp_path / "model.pth"
     save_model(tiny_model(), path, {})
-    with pytest.raises(UserError, match=r"model\.pth does not fit .* train it again"):
+    with pytest.raises(UserError, match=r"model\.pth does not fit .*delete it"):
         load_model(path, lambda meta: TinyModel(width=5))

@@ -57,6 +57,25 @@ def test_truncated_image(root):
     assert "v.jpg cannot be read" in the_finding(root, "val.txt", 1)
 
 
+def test_image_with_zeros_in_its_midst(root):
+    path = root / "JPEGImages" / "v.jpg"
+    noise = np.random.default_rng(0).integers(0, 256, (HEIGHT, WIDTH, 3), dtype=np.uint8)
+    Image.fromarray(noise).save(path, quality=100)
+    assert findings(root) == []
+    content = path.read_bytes()
+    middle = len(content) // 2
+    path.write_bytes(content[:middle] + bytes(1024) + content[middle + 1024 :])
+    assert "v.jpg is damaged, zeros stand in its midst" in the_finding(root, "val.txt", 1)
+
+
+def test_zeros_in_a_sound_image_are_none_of_a_fault(root):
+    path = root / "JPEGImages" / "v.jpg"
+    with Image.open(path) as image:
+        image.save(path, comment=bytes(4096))
+    assert bytes(4096) in path.read_bytes()
+    assert findings(root) == []
+
+
 def test_list_that_names_absent_images(root):
     (root / "val.txt").write_text("v\nabsent\n")
     found = findings(root)

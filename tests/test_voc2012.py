@@ -91,6 +91,18 @@ def test_damaged_archives_are_the_users_to_mend(tmp_path):
         unpack(tmp_path / "absent", tmp_path / "out")
 
 
+def test_an_encrypted_archive_is_the_users_to_mend(tmp_path):
+    archive = tmp_path / "a.zip"
+    with zipfile.ZipFile(archive, "w") as file:
+        file.writestr("a", "content")
+    content = bytearray(archive.read_bytes())
+    for header, flags in ((b"PK\x03\x04", 6), (b"PK\x01\x02", 8)):
+        content[content.index(header) + flags] |= 1
+    archive.write_bytes(content)
+    with pytest.raises(UserError, match=r"a\.zip cannot be unpacked .*encrypted.*: replace it"):
+        unpack(archive, tmp_path / "out")
+
+
 def mat(mask):
     content = io.BytesIO()
     savemat(content, {"GTcls": {"Boundaries": np.zeros((20, 1), object), "Segmentation": mask}})

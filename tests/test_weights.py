@@ -63,7 +63,7 @@ def test_other_files_are_the_users_to_mend(tmp_path):
         path.write_bytes(wrong)
         with pytest.raises(UserError, match=f"is no file of mxnet arrays .*{reason}"):
             read_mxnet_arrays(path)
-        with pytest.raises(UserError, match="is no PyTorch checkpoint"):
+        with pytest.raises(UserError, match=r"is not a checkpoint .*: fetch it again"):
             read_checkpoint(path, "torch")
     for kind in ("torch", "mxnet"):
         with pytest.raises(UserError, match="cannot be read"):

@@ -1,6 +1,8 @@
 """Archives of per-image class maps: CAMs and responses of a shard in one compressed file."""
 
+import math
 import zipfile
+import zlib
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -12,6 +14,17 @@ from urn.files import atomic_path
 
 # One image's entry: its id, K class ids (uint8, ascending) and K×H×W maps in [0, 1].
 ClassMaps = tuple[str, np.ndarray, np.ndarray]
+
+# What reading one can raise; zipfile's RuntimeError tells of a part that is encrypted.
+_DAMAGES = (
+    zipfile.BadZipFile,
+    zlib.error,
+    LookupError,
+    OSError,
+    ValueError,
+    EOFError,
+    RuntimeError,
+)
 
 
 @contextmanager
@@ -52,11 +65,28 @@ def read_archive(path: str | Path, ids: Iterable[str]) -> Iterator[ClassMaps]:
         UserError: the archive is damaged or lacks an id.
     """
     try:
-        with np.load(path, allow_pickle=False) as archive:
+        with zipfile.ZipFile(path) as archive:
             for image_id in ids:
-                labels, maps = archive[f"{image_id}/labels"], archive[f"{image_id}/maps"]
+                labels = _array(archive, f"{image_id}/labels.npy", np.uint8, 1)
+                maps = _array(archive, f"{image_id}/maps.npy", np.float16, 3)
+                if len(labels) != len(maps):
+                    raise ValueError(f"{image_id} has {len(labels)} classes, {len(maps)} maps")
                 yield image_id, labels, maps.astype(np.float32)
-    except (zipfile.BadZipFile, KeyError, OSError, ValueError) as error:
+    except _DAMAGES as error:
+        reason = " ".join(str(error).split()) or "it ends early"
         raise UserError(
-            f"archive {path} cannot be used ({error}): delete it and run again"
+            f"archive {path} cannot be used ({reason}): delete it and run again"
         ) from None
+
+
+def _array(archive: zipfile.ZipFile, name: str, dtype: type, dimensions: int) -> np.ndarray:
+    """A part of the archive; memory is taken for it once its header and its length agree."""
+    with archive.open(name) as part:
+        np.lib.format.read_magic(part)
+        shape, columns_first, found = np.lib.format.read_array_header_1_0(part)
+        size = math.prod(shape) * found.itemsize
+        if columns_first or found != dtype or len(shape) != dimensions:
+            raise ValueError(f"{name} holds other numbers")
+        if part.tell() + size != archive.getinfo(name).file_size:
+            raise ValueError(f"{name} has another size")
+        return np.frombuffer(part.read(size), dtype).reshape(shape)

@@ -36,6 +36,25 @@ class _Checksum:
             return hashlib.file_digest(file, self.kind).hexdigest().startswith(self.digest.lower())
 
 
+def require_checksum(
+    path: str | Path, *, sha256: str | None = None, md5: str | None = None
+) -> None:
+    """Check a file that somebody put there against its digest, if any; see `download`.
+
+    Raises:
+        UserError: the file has another digest.
+    """
+    checksum = _checksum(sha256, md5)
+    if checksum is not None and not checksum.fits(Path(path)):
+        raise UserError(
+            f"{path} is not the expected file (its {checksum.kind} differs): delete or replace it"
+        )
+
+
+def _checksum(sha256: str | None, md5: str | None) -> "_Checksum | None":
+    return _Checksum("sha256", sha256) if sha256 else _Checksum("md5", md5) if md5 else None
+
+
 def download(
     urls: Sequence[str],
     path: str | Path,
@@ -66,13 +85,10 @@ def download(
         UserError: no address gave the file; the message tells why, and where to put it by hand.
     """
     path = Path(path)
-    checksum = _Checksum("sha256", sha256) if sha256 else _Checksum("md5", md5) if md5 else None
+    checksum = _checksum(sha256, md5)
     if path.exists():
-        if checksum is None or checksum.fits(path):
-            return
-        raise UserError(
-            f"{path} is not the expected file (its {checksum.kind} differs): delete or replace it"
-        )
+        require_checksum(path, sha256=sha256, md5=md5)
+        return
     path.parent.mkdir(parents=True, exist_ok=True)
     part = path.with_name(f"{path.name}.part")
     reasons = []

@@ -5,36 +5,42 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import numpy as np
-from PIL import ExifTags, Image, ImageOps
+from pi_heif import register_heif_opener
+from PIL import ExifTags, Image, ImageOps, TiffImagePlugin
 
 from urn.errors import UserError
 from urn.files import atomic_path
 
 IGNORE = 255
+GIVEN = "replace the file or drop its id"
+MADE = "delete it and run again"
+
+register_heif_opener()  # Pillow then opens the photographs of phones, upright
 
 
 @contextmanager
-def _opened(path: str | Path, kind: str) -> Iterator[Image.Image]:
+def _opened(path: str | Path, kind: str, fix: str = GIVEN) -> Iterator[Image.Image]:
     """Open an image file; what goes wrong with it inside the block is the user's to mend."""
+    if Path(path).exists() and not Path(path).is_file():  # a pipe would be waited for
+        raise UserError(f"{kind} {path} is not a file: {fix}")
     try:
         with Image.open(path) as image:
             yield image
     except UserError:
         raise
     except FileNotFoundError:
-        raise UserError(f"{kind} {path} does not exist: add the file or drop its id") from None
+        fix = "add the file or drop its id" if fix == GIVEN else fix
+        raise UserError(f"{kind} {path} does not exist: {fix}") from None
     except Exception as error:  # Pillow's decoders raise of every kind on damaged data
         reason = str(error).split(":")[0]
-        raise UserError(
-            f"{kind} {path} cannot be read ({reason}): replace the file or drop its id"
-        ) from None
+        raise UserError(f"{kind} {path} cannot be read ({reason}): {fix}") from None
 
 
 def read_image(path: str | Path) -> np.ndarray:
     """Read any common image file as H×W×3 uint8 RGB.
 
-    Grey, palette, CMYK and 1-bit images are converted; 16-bit images are divided by 257;
-    transparent pixels are laid on white; an EXIF orientation is applied.
+    Grey, palette, CMYK and 1-bit images are converted, as are HEIC photographs; values of 16 and of
+    12 bits are brought to 8; transparent pixels are laid on white; an EXIF orientation is applied.
 
     Raises:
         UserError: the file is missing, not a readable image, or of 32-bit values (whose range
@@ -45,8 +51,10 @@ def read_image(path: str | Path) -> np.ndarray:
         if image.mode in ("I", "F"):
             raise UserError(f"image {path} has 32-bit values: save it with 8 or 16 bits")
         if image.mode.startswith("I;16"):  # Pillow's own conversion would clip, not scale
-            deep = np.asarray(image).astype(np.uint32)
-            grey = ((deep + 128) // 257).astype(np.uint8)
+            # TIFF alone has other depths than 16
+            bits = getattr(opened, "tag_v2", {}).get(TiffImagePlugin.BITSPERSAMPLE, (16,))[0]
+            step = ((1 << bits) - 1) / 255
+            grey = np.minimum(np.asarray(image) / step + 0.5, 255).astype(np.uint8)
             return np.repeat(grey[..., None], 3, axis=2)
         if image.mode in ("RGBA", "LA", "PA") or "transparency" in image.info:
             image = image.convert("RGBA")
@@ -73,12 +81,28 @@ def read_mask(path: str | Path) -> np.ndarray:
     Raises:
         UserError: the file is missing, unreadable, or not one channel of 8 bits.
     """
-    with _opened(path, "mask") as mask:
+    return _one_channel(path, GIVEN, "save it as an 8-bit palette or grey PNG of class ids")
+
+
+def read_made(path: str | Path, size: tuple[int, ...] | None = None) -> np.ndarray:
+    """Read a mask or weight mask that `write_mask` or `write_grey` made: H×W uint8.
+
+    Args:
+        size: the height and width it must have.
+
+    Raises:
+        UserError: it is missing, unreadable or of another size, and is to be made again.
+    """
+    mask = _one_channel(path, MADE, MADE)
+    if size is not None and mask.shape != size:
+        raise UserError(f"mask {path} is not of the size of its image: {MADE}")
+    return mask
+
+
+def _one_channel(path: str | Path, fix: str, fix_of_mode: str) -> np.ndarray:
+    with _opened(path, "mask", fix) as mask:
         if mask.mode not in ("P", "L"):
-            raise UserError(
-                f"mask {path} has mode {mask.mode}: save it as an 8-bit palette or grey PNG of "
-                "class ids"
-            )
+            raise UserError(f"mask {path} has mode {mask.mode}: {fix_of_mode}")
         return np.array(mask)
 
 

@@ -10,6 +10,7 @@ from torch import nn
 
 from urn.errors import UserError
 from urn.files import atomic_path
+from urn.tensor_files import UnusableFileError, misfit, read_tensors
 
 
 def save_model(model: nn.Module, path: str | Path, meta: dict[str, Any]) -> None:
@@ -29,21 +30,30 @@ def load_model(
 ) -> tuple[nn.Module, dict[str, Any]]:
     """Read what `save_model` wrote: the model that `build(meta)` makes, in eval mode, and `meta`.
 
+    Nothing in the file is run, and no memory is taken for a network that its weights do not fit.
+
     Raises:
         UserError: the file is missing, damaged, or its weights do not fit the built model.
     """
+    again = "delete it and run again, which trains it again"
     try:
-        stored = torch.load(path, map_location="cpu", weights_only=True)
+        stored = read_tensors(path)
         meta, state = stored["meta"], stored["state_dict"]
-    except Exception as error:
-        reason = str(error).partition("\n")[0]
-        raise UserError(f"model {path} cannot be read ({reason}): train it again") from None
-    model = build(meta)
+    except OSError as error:
+        raise UserError(f"model {path} cannot be read ({error.strerror}): {again}") from None
+    except UnusableFileError as error:
+        raise UserError(f"model {path} {error}: {again}") from None
+    except KeyError as error:
+        raise UserError(f"model {path} is no model of ours (without {error}): {again}") from None
     try:
-        model.load_state_dict(state)
-    except RuntimeError as error:
-        reason = " ".join(str(error).split())[:200]
-        raise UserError(f"model {path} does not fit ({reason}): train it again") from None
+        with torch.device("meta"):  # shapes alone
+            reason = misfit(state, build(meta))
+    except Exception:  # a network is built in many ways, and there as many ways to describe none
+        reason = "it describes no network that can be built"
+    if reason:
+        raise UserError(f"model {path} does not fit ({reason}): {again}")
+    model = build(meta)
+    model.load_state_dict(state)
     return model.eval(), meta
 
 

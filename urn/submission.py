@@ -9,7 +9,7 @@ import numpy as np
 
 from urn.errors import UserError
 from urn.files import atomic_path
-from urn.images import image_size, read_mask
+from urn.images import image_size, read_made
 
 # comp6: segmentation by a method trained on more than the challenge's own images.
 FOLDER = "results/VOC2012/Segmentation/comp6_test_cls"
@@ -41,7 +41,7 @@ def write_submission(
 
 
 def _check(path: Path, image: Path, num_classes: int) -> None:
-    mask = read_mask(path)
+    mask = read_made(path)
     if mask.shape != image_size(image):
         raise UserError(f"mask {path} is not of the size of {image}: make it again")
     if mask.max() >= num_classes:

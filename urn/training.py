@@ -26,7 +26,7 @@ from torch import nn
 from torch.utils.data import DataLoader, Dataset, Sampler
 
 from urn import distributed
-from urn.checkpoints import CheckpointHook, latest_checkpoint
+from urn.checkpoints import CheckpointHook, Trained, latest_checkpoint
 from urn.errors import UserError
 from urn.files import atomic_path
 from urn.precision import PrecisionOptimWrapper
@@ -133,7 +133,6 @@ def train(
     work_dir = Path(work_dir)
     optimization = (learning_rate, min_learning_rate, power, weight_decay, momentum)
     settings = repr((iterations, batch_size, *optimization, seed, identity))
-    checkpoint = latest_checkpoint(work_dir, settings)
     trainable = [parameter for parameter in model.parameters() if parameter.requires_grad]
     optimizer = PrecisionOptimWrapper(
         precision,
@@ -152,6 +151,8 @@ def train(
         end=iterations + 1,  # mmengine would otherwise spend the last iteration at the minimum
         by_epoch=False,
     )
+    trained = Trained(model, optimizer, schedule)
+    checkpoint = latest_checkpoint(work_dir, settings, trained)
     loader: DataLoader = DataLoader(
         _Draws(dataset, seed),
         sampler=_Stream(dataset, seed),
@@ -169,6 +170,7 @@ def train(
             "max_iters": iterations,
             "accumulate": accumulate,
             "seed": seed,
+            "done": checkpoint["iteration"] if checkpoint else 0,
         },
         optim_wrapper=optimizer,
         param_scheduler=schedule,
@@ -176,7 +178,7 @@ def train(
             ("runtime_info", "timer", "sampler_seed", "logger", "checkpoint")
         ),
         custom_hooks=[
-            CheckpointHook(checkpoint_interval or max(1, iterations // 20), settings),
+            CheckpointHook(checkpoint_interval or max(1, iterations // 20), settings, trained),
             _ReportHook(
                 work_dir / "curve.tsv",
                 curve_interval,
@@ -185,14 +187,14 @@ def train(
                 evaluate_every,
             ),
         ],
-        load_from=None if checkpoint is None else str(checkpoint),
-        resume=checkpoint is not None,
         launcher="pytorch" if is_distributed() else "none",
         env_cfg={"cudnn_benchmark": True},
         randomness={"seed": seed},
         default_scope=None,  # a scope would stay behind and rule later look-ups in registries
         experiment_name=work_dir.name,
     )
+    if checkpoint is not None:
+        trained.restore(checkpoint)  # now that the model is where it trains
     runner.train()
     if rank == 0:
         with atomic_path(curve) as temporary:
@@ -265,9 +267,10 @@ class _TrainLoop(IterBasedTrainLoop):
         max_iters: int,
         accumulate: int,
         seed: int,
+        done: int,
     ) -> None:
         super().__init__(runner, dataloader, max_iters)
-        self._accumulate, self._seed = accumulate, seed
+        self._accumulate, self._seed, self._iter = accumulate, seed, done
 
     def run(self) -> nn.Module:
         self.runner.optim_wrapper.initialize_count_status(

@@ -65,7 +65,7 @@ def in_processes(processes: int, nodes: int) -> None:
     sys.exit()
 
 
-def fingerprint(paths: Iterable[str]) -> str:
+def fingerprint(paths: Iterable[str | Path]) -> str:
     """Changes when one of the files is made anew."""
-    states = [(path, os.stat(path).st_mtime_ns, os.stat(path).st_size) for path in paths]
+    states = [(str(path), os.stat(path).st_mtime_ns, os.stat(path).st_size) for path in paths]
     return hashlib.sha256(repr(states).encode()).hexdigest()[:12]

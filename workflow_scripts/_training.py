@@ -6,10 +6,14 @@ from typing import Any
 
 from torch import nn
 
+from urn.datasets.index import Index
 from urn.distributed import is_main
+from urn.errors import UserError
 from urn.model_files import save_model
 from urn.segmentation.backbones import Backbone, load_published_state_dict
 from urn.segmentation.backbones.checkpoints import read_checkpoint
+
+from _job import fingerprint
 
 SETTINGS = (
     *("iterations", "batch_size", "images_per_step", "learning_rate", "weight_decay"),
@@ -19,8 +23,13 @@ SETTINGS = (
 
 def load_initial(backbone: Backbone, files: Iterable[str]) -> None:
     """Start from published weights, where the training has their file."""
+    again = "delete it and run again"
     for file in files:
-        load_published_state_dict(backbone, read_checkpoint(file, "torch"))
+        state = read_checkpoint(file, "torch", again)
+        try:
+            load_published_state_dict(backbone, state)
+        except RuntimeError as error:
+            raise UserError(f"{file} does not fit ({error}): {again}") from None
 
 
 def arguments(job: Any) -> dict[str, Any]:
@@ -31,6 +40,15 @@ def arguments(job: Any) -> dict[str, Any]:
         "work_dir": job.params.work,
         "curve": job.output.curve,
     }
+
+
+def identity(job: Any, index: Index, *further: Any) -> str:
+    """Changes with all that makes this training's result: another must not go on from its state."""
+    entries = index.split("train")
+    tags = [(entry.id, entry.tags) for entry in entries]
+    files = [path for path in job.input if path != job.input.index]
+    states = fingerprint([*files, *(entry.image for entry in entries)])
+    return repr((job.params.settings, further, job.params.code, index.classes, tags, states))
 
 
 def save(model: nn.Module, job: Any, **meta: Any) -> None:

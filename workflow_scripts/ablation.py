@@ -1,7 +1,5 @@
 """An ablation's table, mean and standard deviation over the seeds, and its figure."""
 
-from pathlib import Path
-
 import numpy as np
 import pandas as pd
 
@@ -10,13 +8,14 @@ from urn.figures.style import save
 from urn.files import atomic_path
 
 from _job import logged
+from _tables import read_score, read_table
 
 
 def score(file: str) -> float:
     """The number in a file: an mIoU, or a table's AUROC."""
     if file.endswith(".tsv"):
-        return float(pd.read_csv(file, sep="\t")["auroc"].item())
-    return float(Path(file).read_text().partition("\t")[0])
+        return float(read_table(file, ["auroc"])["auroc"].item())
+    return read_score(file)[0]
 
 
 with logged(snakemake.log[0]):

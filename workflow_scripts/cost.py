@@ -10,6 +10,7 @@ from urn.figures.style import save
 from urn.files import atomic_path
 
 from _job import logged
+from _tables import read_table
 
 SPLITS = {"predictions_": "val", "test_predictions_": "test"}  # of stages that do not name theirs
 SMALLEST = 0.01  # stages with less than this share of the whole are drawn as one
@@ -35,7 +36,7 @@ def images_of_training(job: str) -> int:
 with logged(snakemake.log[0]):
     files = sorted(Path(snakemake.params.benchmarks).glob("*.tsv"))
     files = [file for file in files if file.stem != "cost"]  # an earlier run's own
-    jobs = pd.concat([pd.read_csv(file, sep="\t", na_values="-") for file in files])
+    jobs = pd.concat([read_table(file, ["s", "max_rss"], na_values="-") for file in files])
     jobs["stage"] = [re.sub(r"_\d{5}$", "", file.stem) for file in files]
     jobs["images"] = [images_of(file.stem) for file in files]
     table = jobs.groupby("stage").agg(

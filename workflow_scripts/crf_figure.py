@@ -2,8 +2,6 @@
 
 from dataclasses import replace
 
-import pandas as pd
-
 from urn.archives import read_archive
 from urn.crf import SEGMENTATION_CRF, CRFParameters
 from urn.datasets.index import BACKGROUND, read_index
@@ -15,6 +13,7 @@ from urn.images import read_image
 from urn.refinement import crf_mask
 
 from _job import logged
+from _tables import read_table
 
 FACTORS = (0.1, 1 / 3, 1, 3, 10)
 MEANING = {
@@ -45,7 +44,7 @@ def changed(name: str, factor: float) -> tuple[str, CRFParameters]:
 with logged(snakemake.log[0]):
     backend = snakemake.params.crf_backend
     index = read_index(snakemake.input.index)
-    image_id = example(pd.read_csv(snakemake.input.table, sep="\t", dtype={"image": str}))
+    image_id = example(read_table(snakemake.input.table, ["image"], dtype={"image": str}))
     ((_, labels, response),) = read_archive(snakemake.input.baseline, [image_id])
     image = read_image(index[image_id].image)
     masks = [labels[response.argmax(axis=0)]]

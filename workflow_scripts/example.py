@@ -1,6 +1,5 @@
 """A model's response to the image that the figures explain the method with."""
 
-import pandas as pd
 import torch
 
 from urn.archives import write_archive
@@ -13,11 +12,12 @@ from urn.segmentation.inference import logits_of, predict_probabilities
 from urn.segmentation.model import build_segmentor
 
 from _job import logged
+from _tables import read_table
 
 with logged(snakemake.log[0]):
     torch.set_num_threads(snakemake.threads)
     settings = snakemake.params.settings
-    image_id = example(pd.read_csv(snakemake.input.table, sep="\t", dtype={"image": str}))
+    image_id = example(read_table(snakemake.input.table, ["image"], dtype={"image": str}))
     model = load_for_inference(
         snakemake.input.model, lambda meta: build_segmentor(**meta["build"], pretrained=False)
     )

@@ -6,11 +6,12 @@ from urn.datasets.index import read_index
 from urn.files import atomic_path
 
 from _job import logged
+from _tables import read_table
 
 
 def read(name: str) -> pd.DataFrame:
     """One of the tables that the front page tells of."""
-    return pd.read_csv(snakemake.input[name], sep="\t")
+    return read_table(snakemake.input[name], [])
 
 
 def against(value: float, other: float) -> str:

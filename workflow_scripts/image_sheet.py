@@ -1,7 +1,5 @@
 """Images and their masks side by side; the images at quantiles of a column of a table."""
 
-import pandas as pd
-
 from urn.datasets.index import BACKGROUND, read_index
 from urn.figures.choice import at_quantiles
 from urn.figures.panels import masks_of, panel
@@ -9,11 +7,12 @@ from urn.figures.sheets import Row, sheet
 from urn.figures.style import class_legend, heat_legend, save
 
 from _job import logged
+from _tables import read_table
 
 with logged(snakemake.log[0]):
     params = snakemake.params
     index = read_index(snakemake.input.index)
-    table = pd.read_csv(snakemake.input.table, sep="\t", dtype={"image": str})
+    table = read_table(snakemake.input.table, ["image"], dtype={"image": str})
     table["position"] = range(len(table))
     chosen = at_quantiles(table, params.by, params.quantiles)
     entries = [index[image] for image in chosen["image"]]

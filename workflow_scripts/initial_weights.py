@@ -2,6 +2,7 @@
 
 import torch
 
+from urn.download import require_checksum
 from urn.errors import UserError
 from urn.files import atomic_path
 from urn.segmentation.backbones import build_backbone, load_published_state_dict
@@ -11,11 +12,11 @@ from _job import logged
 
 with logged(snakemake.log[0]):
     path, name = snakemake.input[0], snakemake.wildcards.backbone
+    require_checksum(path, **snakemake.params.checksum)
     state = read_checkpoint(path, snakemake.params.format)
     try:
         load_published_state_dict(build_backbone(name, pretrained=False), state)
     except RuntimeError as error:
-        reason = " ".join(str(error).split())[:300]
-        raise UserError(f"{path} does not fit {name} ({reason}): use another file") from None
+        raise UserError(f"{path} does not fit {name} ({error}): use another file") from None
     with atomic_path(snakemake.output[0]) as temporary:
         torch.save(state, temporary)

@@ -8,7 +8,7 @@ from urn.datasets.index import BACKGROUND, read_index
 from urn.errors import UserError
 from urn.evaluation import ConfusionMatrix
 from urn.files import atomic_path
-from urn.images import read_mask
+from urn.images import read_made, read_mask
 from urn.progress import progress
 
 from _job import logged
@@ -22,7 +22,8 @@ with logged(snakemake.log[0]):
     if not known:
         raise UserError(f"no {split} image has a mask to compare with: no mIoU without masks")
     for mask, truth in progress(known, "mIoU", len(known)):
-        score.add(read_mask(mask), read_mask(truth))
+        expected = read_mask(truth)
+        score.add(read_made(mask, expected.shape), expected)
     miou = 100 * score.miou
     folder = Path(snakemake.input.masks[0]).parent
     with atomic_path(snakemake.output.miou) as temporary:

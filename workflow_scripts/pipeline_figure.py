@@ -3,7 +3,6 @@
 from pathlib import Path
 
 import numpy as np
-import pandas as pd
 
 from urn.archives import read_archive
 from urn.datasets.index import BACKGROUND, read_index
@@ -11,24 +10,25 @@ from urn.figures.choice import example
 from urn.figures.panels import small
 from urn.figures.sheets import Row, sheet
 from urn.figures.style import class_legend, heat, heat_legend, heat_over, mask_colours, save
-from urn.images import read_image, read_mask
+from urn.images import read_image, read_made, read_mask
 from urn.refinement import crf_mask
 
 from _job import logged
+from _tables import read_table
 
 with logged(snakemake.log[0]):
     params = snakemake.params
     index = read_index(snakemake.input.index)
-    image_id = example(pd.read_csv(snakemake.input.table, sep="\t", dtype={"image": str}))
+    image_id = example(read_table(snakemake.input.table, ["image"], dtype={"image": str}))
     ((_, labels, response),) = read_archive(snakemake.input.baseline, [image_id])
     ((_, urn_labels, urn_response),) = read_archive(snakemake.input.urn, [image_id])
     entry = index[image_id]
     image = read_image(entry.image)
 
     masks = {
-        name: read_mask(Path(folder) / f"{image_id}.png") for name, folder in params.masks.items()
+        name: read_made(Path(folder) / f"{image_id}.png") for name, folder in params.masks.items()
     }
-    weight = read_mask(Path(params.weights) / f"{image_id}.png") / 255
+    weight = read_made(Path(params.weights) / f"{image_id}.png") / 255
     masks["urn's mask"] = crf_mask(image, urn_response, urn_labels, backend=params.crf_backend)
     if entry.mask is not None:
         masks["ground truth"] = read_mask(entry.mask)

@@ -2,11 +2,13 @@
 
 from urn.datasets.ids import voc_ids
 from urn.datasets.sbd import trainaug, write_sbd_masks
+from urn.download import require_checksum
 from urn.files import atomic_path
 
 from _job import logged
 
 with logged(snakemake.log[0]):
+    require_checksum(snakemake.input.sbd, **snakemake.params.checksum)
     train, val = voc_ids(snakemake.input.train), voc_ids(snakemake.input.val)
     sbd = write_sbd_masks(snakemake.input.sbd, snakemake.params.masks, skip={*train, *val})
     ids = trainaug(train, val, sbd["train"], sbd["val"])

@@ -1,18 +1,17 @@
 """How often uncertain pixels of the cyclic masks are wrong: table and figure."""
 
-import pandas as pd
-
 from urn.evaluation import shares_at_most
 from urn.figures.charts import reliability
 from urn.figures.style import save
 from urn.files import atomic_path
 
 from _job import logged
+from _tables import read_table
 
 with logged(snakemake.log[0]):
     t = snakemake.params.t
-    by_weight = pd.read_csv(snakemake.input.by_weight, sep="\t")
-    table = pd.read_csv(snakemake.input.scores, sep="\t")
+    by_weight = read_table(snakemake.input.by_weight, [])
+    table = read_table(snakemake.input.scores, [])
     share, wrong = shares_at_most(by_weight, t)
     table["t"] = t
     table["share_at_most_t"] = round(share, 4)

@@ -1,7 +1,6 @@
 """One class's response at narrow and wide scales, and the masks that follow."""
 
 import numpy as np
-import pandas as pd
 
 from urn.archives import read_archive
 from urn.crf import SEGMENTATION_CRF, DenseCRF
@@ -14,12 +13,13 @@ from urn.images import read_image
 from urn.uncertainty import response_scaling
 
 from _job import logged
+from _tables import read_table
 
 with logged(snakemake.log[0]):
     params = snakemake.params
     index = read_index(snakemake.input.index)
     names = [BACKGROUND, *index.classes]
-    image_id = example(pd.read_csv(snakemake.input.table, sep="\t", dtype={"image": str}))
+    image_id = example(read_table(snakemake.input.table, ["image"], dtype={"image": str}))
     ((_, labels, response),) = read_archive(snakemake.input.baseline, [image_id])
     image = read_image(index[image_id].image)
     found = response_scaling(image, response, params.scales, labels, params.crf_backend)

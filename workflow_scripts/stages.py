@@ -5,6 +5,7 @@ import pandas as pd
 from urn.files import atomic_path
 
 from _job import logged
+from _tables import read_score, read_table
 
 with logged(snakemake.log[0]):
     stages = snakemake.params.stages
@@ -12,10 +13,10 @@ with logged(snakemake.log[0]):
     for (split, stage), miou, classes in zip(
         stages, snakemake.input.miou, snakemake.input.classes, strict=True
     ):
-        with open(miou) as file:
-            number, what = file.read().strip().split("\t")
-        rows.append({"split": split, "stage": stage, "miou": float(number), "score": what})
-        columns[f"{stage} ({split})"] = pd.read_csv(classes, sep="\t", index_col="class")["iou"]
+        number, what = read_score(miou)
+        rows.append({"split": split, "stage": stage, "miou": number, "score": what})
+        table = read_table(classes, ["class", "iou"], index_col="class")
+        columns[f"{stage} ({split})"] = table["iou"]
     with atomic_path(snakemake.output.stages) as temporary:
         pd.DataFrame(rows).to_csv(temporary, sep="\t", index=False)
     with atomic_path(snakemake.output.classes) as temporary:

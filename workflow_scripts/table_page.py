@@ -2,11 +2,10 @@
 
 from pathlib import Path
 
-import pandas as pd
-
 from urn.files import atomic_path
 
 from _job import logged
+from _tables import read_table
 
 STYLE = """
 body { font: 14px sans-serif; margin: 1.5em; color: #222; }
@@ -18,7 +17,7 @@ tr:hover td { background: #f2f6fa; }
 
 with logged(snakemake.log[0]):
     source = Path(snakemake.input[0])
-    cells = pd.read_csv(source, sep="\t", dtype=str, keep_default_na=False)
+    cells = read_table(source, [], dtype=str, keep_default_na=False)
     columns = [name.replace("_", " ") for name in cells.columns]
     table = cells.set_axis(columns, axis=1).to_html(index=False, border=0)
     page = f"<!doctype html><meta charset=utf-8><style>{STYLE}</style><p>{source}</p>{table}\n"

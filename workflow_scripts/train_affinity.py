@@ -5,13 +5,14 @@ from urn.affinity.network import AffinityNet
 from urn.datasets.index import read_index
 from urn.training import prepare, train
 
-from _job import fingerprint, in_processes, logged
-from _training import arguments, load_initial, save
+from _job import in_processes, logged
+from _training import arguments, identity, load_initial, save
 
 with logged(snakemake.log[0]):
     in_processes(snakemake.resources.processes, snakemake.resources.nodes)
     settings, seed = snakemake.params.settings, snakemake.params.seed
-    images = [entry.image for entry in read_index(snakemake.input.index).split("train")]
+    index = read_index(snakemake.input.index)
+    images = [entry.image for entry in index.split("train")]
     prepare(seed)
     build = {
         key: settings[key] for key in ("backbone", "output_stride", "radius", "frozen_statistics")
@@ -30,6 +31,6 @@ with logged(snakemake.log[0]):
             settings["learning_rate"], settings["weight_decay"], settings["new_layers_factor"]
         ),
         description=f"AffinityNet {settings['backbone']}",
-        identity=repr((settings, snakemake.params.code, fingerprint(snakemake.input))),
+        identity=identity(snakemake, index),
     )
     save(model, snakemake, build=build)

@@ -5,8 +5,8 @@ from urn.classification.network import SEAM
 from urn.datasets.index import read_index
 from urn.training import prepare, train
 
-from _job import fingerprint, in_processes, logged
-from _training import arguments, load_initial, save
+from _job import in_processes, logged
+from _training import arguments, identity, load_initial, save
 
 with logged(snakemake.log[0]):
     in_processes(snakemake.resources.processes, snakemake.resources.nodes)
@@ -37,6 +37,6 @@ with logged(snakemake.log[0]):
             settings["learning_rate"], settings["weight_decay"], settings["new_layers_factor"]
         ),
         description=f"classifier {settings['backbone']}",
-        identity=repr((settings, snakemake.params.code, fingerprint(snakemake.input))),
+        identity=identity(snakemake, index),
     )
     save(model, snakemake, build=build)

@@ -10,8 +10,8 @@ from urn.segmentation.transforms import training_pipeline
 from urn.segmentation.validation import single_scale_miou
 from urn.training import prepare, train
 
-from _job import fingerprint, in_processes, logged
-from _training import arguments, load_initial, save
+from _job import in_processes, logged
+from _training import arguments, identity, load_initial, save
 
 with logged(snakemake.log[0]):
     in_processes(snakemake.resources.processes, snakemake.resources.nodes)
@@ -73,6 +73,6 @@ with logged(snakemake.log[0]):
         ),
         evaluate_every=settings["evaluate_every"],
         description=f"{snakemake.wildcards.backbone} {snakemake.wildcards.supervision}",
-        identity=repr((settings, loss, params.code, fingerprint(snakemake.input))),
+        identity=identity(snakemake, index, loss),
     )
     save(model, snakemake, build=build, loss=loss, classes=list(index.classes))

@@ -5,7 +5,7 @@ import pandas as pd
 from urn.datasets.index import read_index
 from urn.evaluation import UncertaintyQuality
 from urn.files import atomic_path
-from urn.images import read_mask
+from urn.images import read_made, read_mask
 from urn.progress import progress
 
 from _job import logged
@@ -16,7 +16,9 @@ with logged(snakemake.log[0]):
     files = zip(snakemake.input.weights, snakemake.input.masks, index.split("train"), strict=True)
     known = [(w, m, entry.mask) for w, m, entry in files if entry.mask is not None]
     for weight, mask, truth in progress(known, "uncertainty", len(known)):
-        quality.add(read_mask(weight), read_mask(mask), read_mask(truth))
+        expected = read_mask(truth)
+        size = expected.shape
+        quality.add(read_made(weight, size), read_made(mask, size), expected)
     by_weight = quality.table()
     scores = {
         "images": len(known),

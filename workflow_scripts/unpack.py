@@ -3,12 +3,14 @@
 from pathlib import Path
 
 from urn.datasets.unpack import unpack
+from urn.download import require_checksum
 from urn.errors import UserError
 
 from _job import logged
 
 with logged(snakemake.log[0]):
-    for archive in snakemake.input:
+    for archive, checksum in zip(snakemake.input, snakemake.params.checksums, strict=True):
+        require_checksum(archive, **checksum)
         unpack(archive, snakemake.params.root, snakemake.params.below)
     for file in snakemake.output:
         if not Path(file).exists():

@@ -6,7 +6,7 @@ from urn.datasets.index import read_index
 from urn.errors import UserError
 from urn.evaluation import ConfusionMatrix
 from urn.files import atomic_path
-from urn.images import read_mask
+from urn.images import read_made, read_mask
 from urn.progress import progress
 
 from _job import logged
@@ -23,7 +23,7 @@ with logged(snakemake.log[0]):
         scores = []
         for mask in masks:
             matrix = ConfusionMatrix(index.num_classes, index.unused)
-            matrix.add(read_mask(mask), truth)
+            matrix.add(read_made(mask, truth.shape), truth)
             scores.append(round(100 * matrix.miou, 2))
         before, after = scores
         rows.append({"image": image_id, "baseline": before, "urn": after})

@@ -8,7 +8,7 @@ from torch import Tensor
 from torch.utils.data import Dataset
 
 from urn.affinity.network import GRID
-from urn.images import read_image, read_mask
+from urn.images import read_image, read_made
 from urn.inputs import Augmentation
 
 
@@ -36,7 +36,7 @@ class LabelledImages(Dataset):
     def __getitem__(self, position: int) -> dict[str, Tensor]:
         """`inputs` 3×crop×crop normalised, `labels` crop/8×crop/8 int64."""
         image, mask = self.samples[position]
-        drawn = self.augmentation(read_image(image), read_mask(mask))
+        drawn = self.augmentation(read_image(image), read_made(mask))
         return {"inputs": drawn.inputs, "labels": cell_labels(drawn.mask[drawn.window])}
 
 

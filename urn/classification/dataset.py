@@ -7,7 +7,7 @@ import torch
 from torch import Tensor
 from torch.utils.data import Dataset
 
-from urn.images import read_image, read_mask
+from urn.images import read_image, read_made
 from urn.inputs import Augmentation
 
 
@@ -48,7 +48,7 @@ class TaggedImages(Dataset):
         if self.rough_masks is None:
             inputs = self.augmentation(image).inputs
         else:
-            drawn = self.augmentation(image, read_mask(self.rough_masks[position]))
+            drawn = self.augmentation(image, read_made(self.rough_masks[position]))
             inputs = drawn.inputs
             labels = tags_of_crop(drawn.mask, drawn.window, labels, self.least_share)
         tags = torch.zeros(self.num_classes)

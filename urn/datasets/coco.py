@@ -4,6 +4,7 @@ from pathlib import Path
 
 from urn.datasets.ids import list_lines
 from urn.datasets.index import Entry, Record
+from urn.datasets.layouts import coco_image, coco_mask
 
 # By class id - 1; ten ids of the official numbering have no class.
 COCO_CLASSES = (
@@ -133,8 +134,8 @@ def _record(
     entry = Entry(
         id=image_id,
         split=split,
-        image=root / folder / f"{image_id}.jpg",
-        mask=root / "masks" / f"{image_id}.png",
+        image=coco_image(root, folder, image_id),
+        mask=coco_mask(root, image_id),
         tags=tuple(names[class_id] for class_id in class_ids if class_id in names),
     )
     return Record(entry, source, number, problems)

@@ -17,7 +17,18 @@ from urn.errors import UserError, raise_faults
 SPLITS = ("train", "val")
 COLUMNS = ("image", "tags", "split", "mask")
 LONGEST_NAME = 240  # bytes: file systems take 255, and files are written under longer names first
-IMAGE_SUFFIXES = (".jpg", ".jpeg", ".png", ".bmp", ".gif", ".tif", ".tiff", ".webp")
+IMAGE_SUFFIXES = (
+    ".jpg",
+    ".jpeg",
+    ".png",
+    ".bmp",
+    ".gif",
+    ".tif",
+    ".tiff",
+    ".webp",
+    ".heic",
+    ".heif",
+)
 
 
 @dataclass(frozen=True)

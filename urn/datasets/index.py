@@ -149,5 +149,7 @@ def read_index(path: str | Path) -> Index:
                 for cells in reader
             )
     except (OSError, ValueError, TypeError, AttributeError) as error:
-        raise UserError(f"index {path} cannot be used ({error}): delete it and run again") from None
+        raise UserError(
+            f"index {path} cannot be used ({error}): run again with --forcerun index"
+        ) from None
     return Index(classes, entries)

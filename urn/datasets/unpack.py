@@ -11,6 +11,7 @@ from pathlib import Path, PurePosixPath
 from typing import IO
 
 from urn.errors import UserError
+from urn.files import atomic_path
 from urn.progress import progress
 
 _DAMAGES = (tarfile.TarError, zipfile.BadZipFile, zlib.error, lzma.LZMAError, EOFError)
@@ -34,6 +35,8 @@ def archived_files(archive: str | Path) -> Iterator[Iterator[tuple[PurePosixPath
         raise UserError(f"archive {archive} cannot be read ({error}): put it there") from None
     except _DAMAGES as error:
         raise UserError(f"archive {archive} is damaged ({error}): replace it") from None
+    except (RuntimeError, NotImplementedError) as error:  # zipfile's, of what it cannot open
+        raise UserError(f"archive {archive} cannot be unpacked ({error}): replace it") from None
 
 
 def unpack(archive: str | Path, folder: str | Path, below: str = ".") -> None:
@@ -53,8 +56,7 @@ def unpack(archive: str | Path, folder: str | Path, below: str = ".") -> None:
                 raise UserError(f"archive {archive} holds {path}, outside itself: do not trust it")
             if path.is_relative_to(below):
                 target = Path(folder) / path.relative_to(below)
-                target.parent.mkdir(parents=True, exist_ok=True)
-                with target.open("wb") as file:
+                with atomic_path(target) as temporary, temporary.open("wb") as file:
                     shutil.copyfileobj(content, file)
 
 

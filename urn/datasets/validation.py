@@ -11,6 +11,7 @@ from urn.datasets.agreement import Shown, coding_faults
 from urn.datasets.index import Record, check_classes
 from urn.errors import UserError, raise_faults
 from urn.images import IGNORE, read_image, read_mask
+from urn.jpeg import has_hole
 from urn.progress import progress
 
 
@@ -57,6 +58,10 @@ def validate(records: Sequence[Record], classes: Sequence[str]) -> list[Finding]
         if not no_images:
             try:
                 size = read_image(entry.image).shape[:2]
+                if has_hole(entry.image):
+                    messages.append(
+                        f"image {entry.image} is damaged, zeros stand in its midst: replace the file"
+                    )
             except UserError as error:
                 messages.append(str(error))
         if entry.mask is not None:

@@ -8,6 +8,7 @@ import numpy as np
 
 from urn.datasets.ids import list_lines
 from urn.datasets.index import Entry, Record
+from urn.datasets.layouts import voc_annotation, voc_image, voc_mask
 from urn.errors import UserError
 from urn.images import read_mask
 from urn.progress import progress
@@ -67,20 +68,20 @@ def voc_records(
     ]
     records = []
     for split, source, number, image_id in progress(lines, "reading tags", len(lines)):
-        mask = root / "SegmentationClass" / f"{image_id}.png"
+        mask = voc_mask(root, image_id)
         found: tuple[str, ...] = ()
         problems: tuple[str, ...] = ()
         try:
             if tags == "masks":
                 found = mask_tags(mask, classes)
             else:
-                found = xml_tags(root / "Annotations" / f"{image_id}.xml")
+                found = xml_tags(voc_annotation(root, image_id))
         except UserError as error:
             problems = (str(error),)
         entry = Entry(
             id=image_id,
             split=split,
-            image=root / "JPEGImages" / f"{image_id}.jpg",
+            image=voc_image(root, image_id),
             mask=mask if split == "val" or mask.exists() else None,
             tags=found,
         )
@@ -97,7 +98,7 @@ def voc_test_records(root: str | Path, test_list: str | Path) -> list[Record]:
     root = Path(root)
     return [
         Record(
-            Entry(image_id, "test", root / "JPEGImages" / f"{image_id}.jpg", None, ()),
+            Entry(image_id, "test", voc_image(root, image_id), None, ()),
             root / test_list,
             number,
         )
@@ -125,7 +126,7 @@ def xml_tags(annotation: str | Path) -> tuple[str, ...]:
         objects = ElementTree.parse(annotation).getroot().findall("object")
     except FileNotFoundError:
         raise UserError(f"annotation {annotation} does not exist: add it or drop its id") from None
-    except (ElementTree.ParseError, OSError) as error:
+    except (ElementTree.ParseError, LookupError, ValueError, OSError) as error:
         raise UserError(f"annotation {annotation} cannot be read ({error}): replace it") from None
     names = (item.findtext("name", "").strip() for item in objects)
     return tuple(dict.fromkeys(name for name in names if name))

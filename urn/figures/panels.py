@@ -8,7 +8,7 @@ from PIL import Image
 
 from urn.datasets.index import Entry
 from urn.figures.style import heat, mask_colours
-from urn.images import IGNORE, read_image, read_mask
+from urn.images import IGNORE, read_image, read_made, read_mask
 
 LONGEST = 480  # pixels: sheets show images small
 ORANGE = (230, 120, 0)
@@ -30,25 +30,25 @@ def panel(kind: str, entry: Entry, folder: str | Path = "") -> np.ndarray | None
         case "image":
             return small(read_image(entry.image))
         case "mask":
-            return small(mask_colours(read_mask(Path(folder) / f"{entry.id}.png")), smooth=False)
+            return small(mask_colours(read_made(Path(folder) / f"{entry.id}.png")), smooth=False)
         case "uncertainty":
-            weight = read_mask(Path(folder) / f"{entry.id}.png")
+            weight = read_made(Path(folder) / f"{entry.id}.png")
             return small(heat(1 - weight / 255), smooth=False)
     if entry.mask is None:
         return None
     truth = read_mask(entry.mask)
     if kind == "truth":
         return small(mask_colours(truth), smooth=False)
-    wrong = (read_mask(Path(folder) / f"{entry.id}.png") != truth) & (truth != IGNORE)
+    wrong = (read_made(Path(folder) / f"{entry.id}.png") != truth) & (truth != IGNORE)
     grey = read_image(entry.image).mean(axis=2, keepdims=True).repeat(3, axis=2)
     return small(np.where(wrong[..., None], ORANGE, 60 + 0.6 * grey).astype(np.uint8))
 
 
 def masks_of(entries: Sequence[Entry], folders: Sequence[str]) -> list[np.ndarray]:
     """The truths of images, where known, and their masks in folders."""
-    paths = [entry.mask for entry in entries if entry.mask is not None]
-    paths += [Path(folder) / f"{entry.id}.png" for folder in folders for entry in entries]
-    return [read_mask(path) for path in paths]
+    truths = [read_mask(entry.mask) for entry in entries if entry.mask is not None]
+    paths = [Path(folder) / f"{entry.id}.png" for folder in folders for entry in entries]
+    return [*truths, *map(read_made, paths)]
 
 
 def small(picture: np.ndarray, smooth: bool = True) -> np.ndarray:

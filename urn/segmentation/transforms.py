@@ -15,7 +15,7 @@ from mmseg.registry import MODELS
 from torch.nn import functional as F
 
 from urn.errors import UserError
-from urn.images import IGNORE, read_image, read_mask
+from urn.images import IGNORE, read_image, read_made
 from urn.segmentation.mmsegmentation import (
     PackSegInputs,
     PhotoMetricDistortion,
@@ -47,7 +47,7 @@ class LoadSample(BaseTransform):
             path = results[key]
             if path is None:
                 continue
-            values = read_mask(path)
+            values = read_made(path)
             if values.shape != image.shape[:2]:
                 raise UserError(
                     f"{path} is {_size(values)} but its image {results['img_path']} is "

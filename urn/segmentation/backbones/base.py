@@ -6,6 +6,8 @@ import torch
 from torch import Tensor, nn
 from torch.nn.modules.batchnorm import _BatchNorm
 
+from urn.tensor_files import misfit
+
 IMAGENET_MEAN = (123.675, 116.28, 103.53)
 IMAGENET_STD = (58.395, 57.12, 57.375)
 OUTPUT_STRIDES = (8, 16, 32)
@@ -102,7 +104,9 @@ def load_exactly(network: nn.Module, state: dict[str, Tensor]) -> None:
     """Load tensors by name; only `num_batches_tracked` may be missing or unexpected.
 
     Raises:
-        RuntimeError: it names every tensor that is missing, unexpected or of another shape.
+        RuntimeError: it names tensors that are missing, unexpected, of another shape or not finite.
     """
+    if reason := misfit(state, network, counted=False):
+        raise RuntimeError(reason)
     counted = {key: value for key, value in state.items() if "num_batches_tracked" not in key}
-    network.load_state_dict(counted, strict=True)
+    network.load_state_dict(counted, strict=False)

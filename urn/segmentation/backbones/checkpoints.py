@@ -1,6 +1,5 @@
 """Published ImageNet checkpoints as files."""
 
-import pickle
 import re
 from pathlib import Path
 
@@ -9,6 +8,7 @@ from torch import Tensor
 
 from urn.errors import UserError
 from urn.segmentation.backbones.mxnet_file import read_mxnet_arrays
+from urn.tensor_files import UnusableFileError, read_tensors
 
 _LAYER = re.compile(r"(res|bn)(\d)(?:a|b(\d))_(branch\w+?)_(.+)")
 _TENSORS = {
@@ -20,27 +20,27 @@ _TENSORS = {
 }
 
 
-def read_checkpoint(path: str | Path, kind: str) -> dict[str, Tensor]:
+def read_checkpoint(path: str | Path, kind: str, fix: str = "fetch it again") -> dict[str, Tensor]:
     """Read the tensors of a published checkpoint by the names our networks have.
 
     Args:
         path: the file.
         kind: "torch" (a state dict), or "mxnet" (the published ResNet-38).
+        fix: what mends a file that is not of its kind, for the message.
 
     Raises:
-        UserError: the file is missing or not of its kind.
+        UserError: the file is missing or not of its kind. Nothing in it is run.
     """
     if kind == "mxnet":
         arrays = read_mxnet_arrays(path)
         return {resnet38_name(name): torch.tensor(array) for name, array in arrays.items()}
     try:
-        state = torch.load(path, map_location="cpu", weights_only=True)
-        return {name: tensor for name, tensor in state.items() if isinstance(tensor, Tensor)}
+        state = read_tensors(path)
     except OSError as error:
         raise UserError(f"{path} cannot be read ({error.strerror}): put the file there") from None
-    except (pickle.UnpicklingError, RuntimeError, EOFError, AttributeError) as error:
-        reason = str(error).partition("\n")[0]
-        raise UserError(f"{path} is no PyTorch checkpoint ({reason}): fetch it again") from None
+    except UnusableFileError as error:
+        raise UserError(f"{path} {error}: {fix}") from None
+    return {name: tensor for name, tensor in state.items() if isinstance(tensor, Tensor)}
 
 
 def resnet38_name(name: str) -> str:

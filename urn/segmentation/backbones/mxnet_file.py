@@ -5,6 +5,7 @@ the ImageNet weights of ResNet-38 are of 2016, before the first change. All numb
 """
 
 import math
+import os
 import struct
 from pathlib import Path
 from typing import IO
@@ -17,6 +18,7 @@ LIST_MARK = 0x112
 SHAPE_OF_64_BITS = 0xF993FAC8
 WITH_STORAGE_KIND = (0xF993FAC9, 0xF993FACA)
 DENSE = 0
+MOST_DIMENSIONS = 8
 TYPES = ("<f4", "<f8", "<f2", "u1", "<i4", "i1", "<i8")  # by mxnet's number of the type
 
 
@@ -46,16 +48,23 @@ def _array(file: IO[bytes]) -> np.ndarray:
     if mark in WITH_STORAGE_KIND and _numbers(file, "i") != (DENSE,):
         raise ValueError("an array is sparse")
     if mark == SHAPE_OF_64_BITS or mark in WITH_STORAGE_KIND:
-        (dimensions,) = _numbers(file, "I")
-        shape = _numbers(file, f"{dimensions}q")
+        shape = _numbers(file, f"{_dimensions(*_numbers(file, 'I'))}q")
     else:  # the oldest kind has no mark, but begins with the number of dimensions
-        shape = _numbers(file, f"{mark}I")
+        shape = _numbers(file, f"{_dimensions(mark)}I")
     if not shape:
         return np.empty(0, np.float32)
+    if min(shape) < 0:
+        raise ValueError("an array has a negative size")
     _, _, kind = _numbers(file, "iii")  # device, its number, type
     data_type = np.dtype(TYPES[kind])
     content = _bytes(file, math.prod(shape) * data_type.itemsize)
     return np.frombuffer(content, data_type).reshape(shape)
+
+
+def _dimensions(count: int) -> int:
+    if count > MOST_DIMENSIONS:
+        raise ValueError(f"an array has {count} dimensions")
+    return count
 
 
 def _numbers(file: IO[bytes], layout: str) -> tuple[int, ...]:
@@ -63,7 +72,6 @@ def _numbers(file: IO[bytes], layout: str) -> tuple[int, ...]:
 
 
 def _bytes(file: IO[bytes], count: int) -> bytes:
-    content = file.read(count)
-    if len(content) < count:
+    if count > os.fstat(file.fileno()).st_size - file.tell():
         raise ValueError("it is cut short")
-    return content
+    return file.read(count)

@@ -1,0 +1,31 @@
+"""The user's own folders must not be those that a run writes into."""
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from rules.configuration import resolve
+from urn.errors import UserError
+
+KEYS = ("root", "images", "masks", "train", "val", "test")
+
+
+def check(config: Mapping[str, Any]) -> None:
+    """Check that no input of a dataset is, or lies in, what its run makes.
+
+    Raises:
+        UserError: one sentence naming the key and the folder.
+    """
+    for name, dataset in config["datasets"].items():
+        results = Path("results", name).resolve()
+        keys = KEYS if dataset["layout"] == "folder" else ("root",)
+        paths = {key: dataset[key] for key in keys if key in dataset}
+        pseudo_masks = resolve(config, name, "pseudo_masks")
+        if pseudo_masks["refiner"] == "own":
+            paths["pseudo_masks.folder"] = pseudo_masks["folder"]
+        for key, path in paths.items():
+            if Path(path).resolve().is_relative_to(results):
+                raise UserError(
+                    f"config: datasets.{name}.{key} is {path}, but results/{name} is where the "
+                    "run writes: move your files elsewhere"
+                )

@@ -1,0 +1,101 @@
+"""Files that a run made, spoilt since: each is named, with the words that mend it."""
+
+import io
+import sys
+import zipfile
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from urn.archives import read_archive, write_archive
+from urn.errors import UserError
+from urn.images import read_made
+
+sys.path.append(str(Path(__file__).parents[1] / "workflow_scripts"))
+
+from _tables import read_score, read_table
+
+LABELS, MAPS = np.array([3]), np.full((1, 4, 5), 0.5)
+
+
+def spoilt(path, name, content):
+    """An archive with another content in one of its parts."""
+    write_archive(path, [("a", LABELS, MAPS)])
+    with zipfile.ZipFile(path) as archive:
+        parts = {part: archive.read(part) for part in archive.namelist()}
+    with zipfile.ZipFile(path, "w") as archive:
+        for part, old in parts.items():
+            archive.writestr(part, content(old) if part == name else old)
+
+
+def array(values):
+    content = io.BytesIO()
+    np.save(content, values)
+    return content.getvalue()
+
+
+def test_an_archive_comes_back(tmp_path):
+    write_archive(tmp_path / "a.npz", [("a", LABELS, MAPS)])
+    ((image_id, labels, maps),) = read_archive(tmp_path / "a.npz", ["a"])
+    assert image_id == "a" and labels.dtype == np.uint8 and maps.dtype == np.float32
+    np.testing.assert_array_equal(labels, LABELS)
+    np.testing.assert_array_equal(maps, MAPS)
+
+
+@pytest.mark.parametrize(
+    ("name", "content"),
+    [
+        ("a/maps.npy", lambda old: b""),
+        ("a/maps.npy", lambda old: b"text"),
+        ("a/maps.npy", lambda old: old[:-2]),
+        ("a/maps.npy", lambda old: old.replace(b"(1, 4, 5)", b"(9**9,)  ")),
+        ("a/maps.npy", lambda old: old.replace(b"(1, 4, 5)", b"(9, 9, 9)")),
+        ("a/maps.npy", lambda old: array(MAPS)),
+        ("a/maps.npy", lambda old: array(np.array([None]))),
+        ("a/labels.npy", lambda old: array(np.arange(2, dtype=np.uint8))),
+    ],
+)
+def test_a_spoilt_part_of_an_archive(tmp_path, name, content):
+    spoilt(tmp_path / "a.npz", name, content)
+    with pytest.raises(UserError, match=r"archive .*a\.npz cannot be used .*: delete it and run"):
+        list(read_archive(tmp_path / "a.npz", ["a"]))
+
+
+@pytest.mark.parametrize("content", [b"", b"<html>", bytes(300)])
+def test_a_spoilt_archive(tmp_path, content):
+    (tmp_path / "a.npz").write_bytes(content)
+    with pytest.raises(UserError, match=r"archive .*a\.npz cannot be used .*: delete it and run"):
+        list(read_archive(tmp_path / "a.npz", ["a"]))
+
+
+def test_a_spoilt_mask(tmp_path):
+    path = tmp_path / "a.png"
+    again = ": delete it and run again$"
+    with pytest.raises(UserError, match=r"a\.png does not exist" + again):
+        read_made(path)
+    path.write_bytes(b"garbage")
+    with pytest.raises(UserError, match=r"a\.png cannot be read \(.*\)" + again):
+        read_made(path)
+    Image.new("RGB", (3, 2)).save(path)
+    with pytest.raises(UserError, match=r"a\.png has mode RGB" + again):
+        read_made(path)
+    Image.new("L", (3, 2)).save(path)
+    with pytest.raises(UserError, match="not of the size of its image" + again):
+        read_made(path, (3, 2))
+    assert read_made(path, (2, 3)).shape == (2, 3)
+
+
+@pytest.mark.parametrize("content", [b"", b"garbage", b"\xff\x00\n", b"a\tb\n", b"b\n1\n"])
+def test_a_spoilt_table(tmp_path, content):
+    (tmp_path / "curve.tsv").write_bytes(content)
+    with pytest.raises(UserError, match=r"table .*curve\.tsv cannot be used .*: delete it and run"):
+        read_table(tmp_path / "curve.tsv", ["a", "b"])
+
+
+@pytest.mark.parametrize("content", [b"", b"garbage", b"\xff\tx", b"x\tmIoU", b"1\tm\tx"])
+def test_a_spoilt_score(tmp_path, content):
+    (tmp_path / "miou.txt").write_bytes(content)
+    with pytest.raises(UserError, match=r"score .*miou\.txt cannot be used .*: delete it and run"):
+        read_score(tmp_path / "miou.txt")
