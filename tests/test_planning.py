@@ -113,7 +113,7 @@ def read_only_results(folder):
 
 def test_read_only_results_are_told_before_any_job(folder, read_only_results):
     target = "results/tiny/index.csv"
-    code, output = snakemake(folder, "--", target, check=False)
+    code, output = snakemake(folder, "--", target, check=False, hooks=True)
     assert code != 0 and "results cannot be written to" in output
     assert "Error in rule" not in output
     snakemake(folder, "--dry-run", "--", target)

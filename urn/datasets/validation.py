@@ -59,7 +59,9 @@ def validate(records: Sequence[Record], classes: Sequence[str]) -> list[Finding]
             try:
                 size = read_image(entry.image).shape[:2]
                 if has_hole(entry.image):
-                    messages.append(f"image {entry.image} is damaged in its midst: replace the file")
+                    messages.append(
+                        f"image {entry.image} is damaged in its midst: replace the file"
+                    )
             except UserError as error:
                 messages.append(str(error))
         if entry.mask is not None:
