@@ -185,8 +185,8 @@ def test_two_passes_leave_their_files(two_passes):
         assert first.shape == second.shape and np.abs(first - second).max() > 0.01
 
 
-def test_second_classifier_trains_in_its_own_processes_and_steps(finished):
-    logs = finished / "results" / "tiny" / "logs"
+def test_second_classifier_trains_in_its_own_processes_and_steps(two_passes):
+    logs = two_passes / "results" / "tiny" / "logs"
     first = (logs / "train_classifier.log").read_text()
     second = (logs / "train_multi_crop_classifier.log").read_text()
     assert "a batch is 4 images: 1 process(es) × 4 images × 1 step(s)" in first
