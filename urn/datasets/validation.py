@@ -36,7 +36,8 @@ def validate(records: Sequence[Record], classes: Sequence[str]) -> list[Finding]
     Found are: unreadable or missing images and masks, images that are hardly more than a line,
     masks of another size than their image or with ids beyond the classes, tags that are no class,
     train images without tags, ids that occur twice, no train image at all, masks that contradict
-    the tags, and what the reader of the layout noted. What holds for all images of a list is told once, of the list.
+    the tags, and what the reader of the layout noted. What holds for all images of a list is told
+    once, of the list.
 
     Raises:
         UserError: the class names are unusable.
