@@ -21,6 +21,7 @@ use rule responses as compared_responses with:
         settings=settings("responses"),
         data=data("images"),
         resize=lambda wildcards: settings("segmentation")(wildcards)["resize"],
+        working_size=lambda wildcards: working_size(wildcards.dataset),
         code=rules.responses.params.code,
     message:
         "Responses of {wildcards.backbone} and their variance on {wildcards.dataset}, shard "
@@ -54,6 +55,7 @@ for dataset in DATASETS:
                 ids=image_ids,
                 data=data("images", dataset=dataset, ids=image_ids),
                 weighting=lambda wildcards: config["weightings"][wildcards.weighting],
+                working_size=working_size(dataset),
                 crf_backend=config["crf_backend"],
                 code=code(
                     "archives.py",

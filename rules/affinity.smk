@@ -23,6 +23,7 @@ for dataset in DATASETS:
                 ids=image_ids,
                 data=data("images", dataset=dataset, ids=image_ids),
                 alphas=configuration.resolve(config, dataset, "affinity")["alphas"],
+                working_size=working_size(dataset),
                 crf_backend=config["crf_backend"],
                 code=code("archives.py", "refinement.py", "crf"),
             message:
@@ -52,6 +53,7 @@ rule train_affinity:
         settings=lambda wildcards: without(
             settings("affinity")(wildcards), "alphas", "beta", "log_t", *PROCESSES
         ),
+        working_size=lambda wildcards: working_size(wildcards.dataset),
         seed=config["seed"],
         work="results/{dataset}/affinity/work",
         data=data("images"),

@@ -26,6 +26,7 @@ rule train_classifier:
         settings=lambda wildcards: without(
             settings("classification")(wildcards), *CAM_VIEWS, *PROCESSES
         ),
+        working_size=lambda wildcards: working_size(wildcards.dataset),
         seed=config["seed"],
         work="results/{dataset}/cam/work",
         data=data("images", "tags"),
@@ -62,6 +63,7 @@ rule cams:
         ids=lambda wildcards: shards(wildcards.dataset, "train")[wildcards.shard],
         views=lambda wildcards: only(settings("classification")(wildcards), *CAM_VIEWS),
         data=data("images", "tags"),
+        working_size=lambda wildcards: working_size(wildcards.dataset),
         code=code(
             "classification",
             "segmentation/backbones",

@@ -105,6 +105,11 @@ def split_seed(wildcards):
     return configuration.split_seed(wildcards.backbone, config["seed"])
 
 
+def working_size(dataset):
+    """The size at which the dataset's images are worked on."""
+    return DATASETS[dataset].get("working_size", config["working_size"])
+
+
 def without(mapping, *keys):
     return {key: value for key, value in mapping.items() if key not in keys}
 
@@ -115,7 +120,7 @@ def only(mapping, *keys):
 
 def code(*modules):
     """For params: a fingerprint of the library's modules that make a rule's result."""
-    return configuration.code_version("images.py", *modules)
+    return configuration.code_version("images.py", "working_size.py", *modules)
 
 
 def data(*kinds, split="train", dataset=None, ids=None):

@@ -33,6 +33,9 @@ SECTIONS = (
     "uncertainty",
 )
 
+# Keys of a dataset that do not say what its data are, but what is done with them.
+USES = ("teacher", "runs", "shard_size", "working_size", "evaluate", "download")
+
 
 def check(config: Mapping[str, Any]) -> None:
     """Check a configuration against the schema, and for what contradicts itself.
@@ -138,11 +141,7 @@ def _list(dataset: Mapping[str, Any], split: str) -> Path:
 
 def source(dataset: Mapping[str, Any]) -> dict[str, Any]:
     """The part of a dataset's entry that says what its data are, without how it is used."""
-    return {
-        key: value
-        for key, value in dataset.items()
-        if key not in (*SECTIONS, "teacher", "runs", "shard_size", "evaluate", "download")
-    }
+    return {key: value for key, value in dataset.items() if key not in (*SECTIONS, *USES)}
 
 
 def evaluated(dataset: Mapping[str, Any]) -> list[str]:

@@ -33,6 +33,7 @@ for dataset, split, folder in PREDICTED:
             params:
                 ids=image_ids,
                 data=data("images", split=split, dataset=dataset, ids=image_ids),
+                working_size=working_size(dataset),
                 crf_backend=config["crf_backend"],
                 code=code("archives.py", "refinement.py", "crf"),
             message:

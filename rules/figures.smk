@@ -127,11 +127,12 @@ rule example:
     conda:
         "../envs/urn.yaml"
     resources:
-        **needs("scores"),
+        **needs("figures"),
     params:
         settings=settings("responses"),
         data=data("images"),
         resize=lambda wildcards: settings("segmentation")(wildcards)["resize"],
+        working_size=lambda wildcards: working_size(wildcards.dataset),
         code=code("segmentation", "windows.py", "archives.py", "figures/choice.py"),
     message:
         "The response of {wildcards.backbone}/{wildcards.supervision} to the image of the figures"
@@ -160,7 +161,7 @@ rule pipeline_figure:
     conda:
         "../envs/urn.yaml"
     resources:
-        **needs("scores"),
+        **needs("figures"),
     params:
         data=data(*data_files.KINDS),
         ids=lambda wildcards, input: list(shards(wildcards.dataset, "train").values())[
@@ -174,6 +175,7 @@ rule pipeline_figure:
         },
         weights=lambda wildcards: teacher_folder(wildcards, "weights"),
         t=configuration.threshold(config),
+        working_size=lambda wildcards: working_size(wildcards.dataset),
         crf_backend=config["crf_backend"],
         code=code("archives.py", "figures", "refinement.py", "crf"),
     message:
@@ -201,10 +203,11 @@ rule response_scales_figure:
     conda:
         "../envs/urn.yaml"
     resources:
-        **needs("scores"),
+        **needs("figures"),
     params:
         data=data("images", "masks"),
         scales=lambda wildcards: settings("uncertainty")(wildcards)["scales"],
+        working_size=lambda wildcards: working_size(wildcards.dataset),
         crf_backend=config["crf_backend"],
         code=code("archives.py", "figures", "uncertainty.py", "crf"),
     message:
@@ -232,9 +235,10 @@ rule crf_figure:
     conda:
         "../envs/urn.yaml"
     resources:
-        **needs("scores"),
+        **needs("figures"),
     params:
         data=data("images"),
+        working_size=lambda wildcards: working_size(wildcards.dataset),
         crf_backend=config["crf_backend"],
         code=code("archives.py", "figures", "refinement.py", "crf"),
     message:

@@ -24,6 +24,7 @@ for dataset in [d for d in DATASETS if multi_crop(d)["enabled"]]:
                 data=data("images", dataset=dataset, ids=image_ids),
                 options=only(multi_crop(dataset), "alpha", "confidence")
                 | {"backend": config["crf_backend"]},
+                working_size=working_size(dataset),
                 code=code("archives.py", "refinement.py", "crf"),
             message:
                 f"Rough masks of {dataset}, shard {shard}"
@@ -50,6 +51,7 @@ use rule train_classifier as train_multi_crop_classifier with:
             multi_crop_settings(wildcards), *CAM_VIEWS, *PROCESSES
         ),
         multi_crop=lambda wildcards: only(multi_crop(wildcards.dataset), "least_share"),
+        working_size=lambda wildcards: working_size(wildcards.dataset),
         seed=config["seed"],
         work="results/{dataset}/multi_crop/work",
         data=data("images", "tags"),
@@ -72,6 +74,7 @@ use rule cams as multi_crop_cams with:
         ids=lambda wildcards: shards(wildcards.dataset, "train")[wildcards.shard],
         views=lambda wildcards: only(multi_crop_settings(wildcards), *CAM_VIEWS),
         data=data("images", "tags"),
+        working_size=lambda wildcards: working_size(wildcards.dataset),
         code=rules.cams.params.code,
     message:
         "CAMs of {wildcards.dataset} by the second classifier, shard {wildcards.shard}"

@@ -33,6 +33,7 @@ for dataset in DATASETS:
                 options=lambda wildcards, dataset=dataset: refiner_options(
                     dataset, wildcards.refiner
                 ),
+                working_size=working_size(dataset),
                 code=lambda wildcards: refiner_code(wildcards.refiner),
             message:
                 f"Pseudo-masks of {dataset}, shard {shard}"
@@ -116,6 +117,7 @@ rule alpha_sweep:
         data=lambda wildcards: data(
             "images", "masks", ids=shards(wildcards.dataset, "train")["00000"]
         )(wildcards),
+        working_size=lambda wildcards: working_size(wildcards.dataset),
         alphas=lambda wildcards: settings("pseudo_masks")(wildcards)["alpha_sweep"],
         code=lambda wildcards: refiner_code(refiner(wildcards.dataset), "evaluation.py"),
     message:

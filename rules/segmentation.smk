@@ -33,6 +33,7 @@ rule train_segmentation:
             if settings("segmentation")(wildcards)["evaluate_every"]
             else ""
         ),
+        working_size=lambda wildcards: working_size(wildcards.dataset),
         seed=lambda wildcards: split_seed(wildcards)[1],
         work="results/{dataset}/{backbone}/{supervision}/work",
         code=code(
@@ -70,6 +71,7 @@ rule responses:
         settings=settings("responses"),
         data=data("images"),
         resize=lambda wildcards: settings("segmentation")(wildcards)["resize"],
+        working_size=lambda wildcards: working_size(wildcards.dataset),
         code=code("segmentation", "windows.py", "archives.py"),
     message:
         "Responses of {wildcards.backbone}/{wildcards.supervision} on {wildcards.dataset}, "

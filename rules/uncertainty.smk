@@ -30,6 +30,7 @@ for dataset in DATASETS:
                 ids=image_ids,
                 data=data("images", dataset=dataset, ids=image_ids),
                 scales=configuration.resolve(config, dataset, "uncertainty")["scales"],
+                working_size=working_size(dataset),
                 crf_backend=config["crf_backend"],
                 code=code("archives.py", "uncertainty.py", "crf"),
             message:

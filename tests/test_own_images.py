@@ -50,9 +50,20 @@ def configuration(root, **changes):
     return file
 
 
+def enlarge(photo, size, orientation=1):
+    """Make an image as large as a camera's, turned by its EXIF orientation."""
+    exif = Image.Exif()
+    exif[0x0112] = orientation
+    with Image.open(photo) as image:
+        image.resize(size).save(photo, exif=exif)
+
+
 def test_a_folder_without_masks_gives_everything_but_the_miou(tmp_path):
+    """Two of its photographs are large; their masks have their size, not the working size."""
     write_folder(tmp_path)
-    snakemake(tmp_path, configuration=configuration(tmp_path))
+    enlarge(tmp_path / "photos" / "photo-0.jpg", (2600, 2000))
+    enlarge(tmp_path / "photos" / "photo-4.jpg", (2000, 1500), orientation=6)
+    snakemake(tmp_path, configuration=configuration(tmp_path, working_size=160))
     results = tmp_path / "results" / "mine" / "efficientnet_lite0"
     assert (results / "urn" / "model.pth").exists()
     predicted = results / "urn" / "predictions"
@@ -61,6 +72,10 @@ def test_a_folder_without_masks_gives_everything_but_the_miou(tmp_path):
         "photo-4.png",
     ]
     assert len(list((results / "weights").rglob("*.png"))) == 4
+    pseudo_masks = tmp_path / "results" / "mine" / "pseudo_masks" / "ppmg"
+    for folder in (pseudo_masks, results / "cyclic_masks", results / "weights"):
+        assert read_mask(folder / "photo-0.png").shape == (2000, 2600)
+    assert read_mask(predicted / "photo-4.png").shape == (2000, 1500)
     assert not list(tmp_path.rglob("*miou.txt"))
 
 

@@ -76,6 +76,14 @@ def test_zeros_in_a_sound_image_are_none_of_a_fault(root):
     assert findings(root) == []
 
 
+@pytest.mark.parametrize("size", [(4000, 1), (1, 400)])
+def test_image_that_is_hardly_more_than_a_line(root, size):
+    Image.new("RGB", size).save(root / "JPEGImages" / "b.jpg")
+    put_mask(root, "b", {0, 1}, size[::-1])
+    message = the_finding(root, "train.txt", 2)
+    assert f"b.jpg is {size[0]} pixels wide and {size[1]} high, more than 100 times as" in message
+
+
 def test_list_that_names_absent_images(root):
     (root / "val.txt").write_text("v\nabsent\n")
     found = findings(root)

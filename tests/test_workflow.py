@@ -186,6 +186,24 @@ def test_changing_a_response_scale_reruns_from_the_uncertainty_on(finished, tmp_
     assert not {"train_classifier", "cams", "pseudo_masks_tiny_00000"} & set(plan)
 
 
+def test_changing_the_working_size_reruns_all_that_reads_images(finished, tmp_path):
+    plan = planned(finished, configuration=changed_configuration(tmp_path, working_size=64))
+    assert not {"shapes_tiny", "index"} & set(plan)
+    for rule, count in (("train_classifier", 1), ("cams", 2), ("train_segmentation", 3)):
+        assert plan[rule] == count
+    for stage in ("pseudo_masks", "uncertainty"):
+        assert plan[f"{stage}_tiny_00000"] == plan[f"{stage}_tiny_00001"] == 1
+    assert plan["predictions_tiny_00000"] == 3
+
+
+def test_rules_name_the_working_size_where_their_scripts_use_it():
+    for file in (REPOSITORY / "rules").glob("*.smk"):
+        for rule in re.split(r"\n *(?=(?:use )?rule\b)", file.read_text())[1:]:
+            if script := re.search(r'script:\s+"../(\S+)"', rule):
+                used = "params.working_size" in (REPOSITORY / script[1]).read_text()
+                assert used == ("working_size=" in rule), rule
+
+
 def test_the_reference_crf_makes_the_same_masks(copy, tmp_path):
     pytest.importorskip("pydensecrf.densecrf", reason="needs pydensecrf, which is not installed")
     teacher = copy / "results" / "tiny" / "efficientnet_lite0"

@@ -6,6 +6,9 @@ import numpy as np
 import pandas as pd
 
 from urn.images import IGNORE
+from urn.working_size import enlarged
+
+PIXELS_AT_ONCE = 1 << 20  # bounds the memory that counting takes, whatever the image's size
 
 
 class ConfusionMatrix:
@@ -35,14 +38,15 @@ class ConfusionMatrix:
             ValueError: sizes differ, or an id is neither a class nor 255.
         """
         _check_pair(mask, truth)
-        rows, columns = self._position[truth], self._position[mask]
-        if min(rows.min(), columns.min()) < 0:
-            ids = np.union1d(truth[rows < 0], mask[columns < 0]).tolist()
-            raise ValueError(f"ids {ids} are neither below {self.num_classes} nor {IGNORE}")
-        size = self.num_classes + 1
-        self._counts += np.bincount((rows * size + columns).ravel(), minlength=size**2).reshape(
-            size, size
-        )
+        pairs = _pair_counts(truth, mask)  # by true id and predicted id
+        foreign = np.flatnonzero((self._position < 0) & (pairs.any(axis=0) | pairs.any(axis=1)))
+        if foreign.size:
+            raise ValueError(
+                f"ids {foreign.tolist()} are neither below {self.num_classes} nor {IGNORE}"
+            )
+        known = np.flatnonzero(self._position >= 0)
+        rows, columns = np.ix_(self._position[known], self._position[known])
+        np.add.at(self._counts, (rows, columns), pairs[np.ix_(known, known)])
 
     @property
     def counts(self) -> np.ndarray:
@@ -92,9 +96,13 @@ class CamThresholds:
 
         Args:
             labels: K class ids of the CAMs.
-            cams: K×H×W in [0, 1].
+            cams: K×h×w in [0, 1]; smaller ones are enlarged to the truth's size.
             truth: H×W uint8.
         """
+        for rows, band in enlarged(cams, truth.shape):
+            self._add(labels, band, truth[rows])
+
+    def _add(self, labels: np.ndarray, cams: np.ndarray, truth: np.ndarray) -> None:
         counted = truth != IGNORE
         if len(labels):
             winners = np.asarray(labels, dtype=np.int64)[cams.argmax(axis=0)][counted]
@@ -143,8 +151,10 @@ class UncertaintyQuality:
                 f"weight must be {mask.shape} uint8, got {weight.shape} {weight.dtype}"
             )
         counted = truth != IGNORE
-        self._pixels += np.bincount(weight[counted], minlength=256)
-        self._wrong += np.bincount(weight[counted & (mask != truth)], minlength=256)
+        kinds = counted.astype(np.uint8) + (counted & (mask != truth))  # 1 right, 2 wrong
+        pixels = _pair_counts(weight, kinds)
+        self._pixels += pixels[:, 1] + pixels[:, 2]
+        self._wrong += pixels[:, 2]
 
     @property
     def auroc(self) -> float:
@@ -196,6 +206,17 @@ def shares_at_most(table: pd.DataFrame, t: float) -> tuple[float, float]:
     low = table[table["weight"] / 255 <= t]
     pixels = low["pixels"].sum()
     return float(pixels / table["pixels"].sum()), float(low["wrong"].sum() / (pixels or np.nan))
+
+
+def _pair_counts(first: np.ndarray, second: np.ndarray) -> np.ndarray:
+    """How often the values of two uint8 arrays meet, 256×256 int64; counted part by part."""
+    counts = np.zeros(1 << 16, dtype=np.int64)
+    first, second = first.ravel(), second.ravel()
+    for start in range(0, first.size, PIXELS_AT_ONCE):
+        part = slice(start, start + PIXELS_AT_ONCE)
+        pairs = first[part].astype(np.uint16) << 8 | second[part]
+        counts += np.bincount(pairs, minlength=counts.size)
+    return counts.reshape(256, 256)
 
 
 def _check_pair(mask: np.ndarray, truth: np.ndarray) -> None:

@@ -10,6 +10,7 @@ from PIL import ExifTags, Image, ImageOps, TiffImagePlugin
 
 from urn.errors import UserError
 from urn.files import atomic_path
+from urn.working_size import WorkingSize, enlarge_labels, nearest, working_shape
 
 IGNORE = 255
 GIVEN = "replace the file or drop its id"
@@ -36,31 +37,52 @@ def _opened(path: str | Path, kind: str, fix: str = GIVEN) -> Iterator[Image.Ima
         raise UserError(f"{kind} {path} cannot be read ({reason}): {fix}") from None
 
 
-def read_image(path: str | Path) -> np.ndarray:
+def read_image(path: str | Path, working_size: WorkingSize = "original") -> np.ndarray:
     """Read any common image file as H×W×3 uint8 RGB.
 
     Grey, palette, CMYK and 1-bit images are converted, as are HEIC photographs; values of 16 and of
     12 bits are brought to 8; transparent pixels are laid on white; an EXIF orientation is applied.
 
+    Args:
+        path: the file.
+        working_size: images above it are shrunk to it, antialiased; others come as they are.
+
     Raises:
         UserError: the file is missing, not a readable image, or of 32-bit values (whose range
             nothing tells).
     """
-    with _opened(path, "image") as opened:
-        image = ImageOps.exif_transpose(opened)
-        if image.mode in ("I", "F"):
-            raise UserError(f"image {path} has 32-bit values: save it with 8 or 16 bits")
-        if image.mode.startswith("I;16"):  # Pillow's own conversion would clip, not scale
-            # TIFF alone has other depths than 16
-            bits = getattr(opened, "tag_v2", {}).get(TiffImagePlugin.BITSPERSAMPLE, (16,))[0]
-            step = ((1 << bits) - 1) / 255
-            grey = np.minimum(np.asarray(image) / step + 0.5, 255).astype(np.uint8)
-            return np.repeat(grey[..., None], 3, axis=2)
-        if image.mode in ("RGBA", "LA", "PA") or "transparency" in image.info:
-            image = image.convert("RGBA")
-            white = Image.new("RGBA", image.size, "white")
-            image = Image.alpha_composite(white, image)
-        return np.array(image.convert("RGB"))
+    with _opened(path, "image") as image:
+        own = image.size
+        size = working_shape(*own, working_size)
+        if size != own:
+            image.draft(None, size)  # a JPEG is decoded smaller, though not below this size
+        turned = _turned(image)
+        ImageOps.exif_transpose(image, in_place=True)
+        image = _rgb(image, path)
+        if size != own:
+            image = image.resize(size[::-1] if turned else size, Image.Resampling.BICUBIC)
+        return np.array(image)
+
+
+def _rgb(image: Image.Image, path: str | Path) -> Image.Image:
+    if image.mode in ("I", "F"):
+        raise UserError(f"image {path} has 32-bit values: save it with 8 or 16 bits")
+    if image.mode.startswith("I;16"):  # Pillow's own conversion would clip, not scale
+        # TIFF alone has other depths than 16
+        bits = getattr(image, "tag_v2", {}).get(TiffImagePlugin.BITSPERSAMPLE, (16,))[0]
+        step = ((1 << bits) - 1) / 255
+        grey = np.minimum(np.asarray(image) / step + 0.5, 255).astype(np.uint8)
+        image = Image.fromarray(grey)
+    elif image.mode in ("RGBA", "LA", "PA") or "transparency" in image.info:
+        image = image.convert("RGBA")
+        white = Image.new("RGBA", image.size, "white")
+        image = Image.alpha_composite(white, image)
+    return image if image.mode == "RGB" else image.convert("RGB")
+
+
+def _turned(image: Image.Image) -> bool:
+    """Whether EXIF says that height and width change places."""
+    return image.getexif().get(ExifTags.Base.Orientation, 1) in (5, 6, 7, 8)
 
 
 def image_size(path: str | Path) -> tuple[int, int]:
@@ -71,8 +93,7 @@ def image_size(path: str | Path) -> tuple[int, int]:
     """
     with _opened(path, "image") as image:
         width, height = image.size
-        turned = image.getexif().get(ExifTags.Base.Orientation, 1) in (5, 6, 7, 8)
-    return (width, height) if turned else (height, width)
+        return (width, height) if _turned(image) else (height, width)
 
 
 def read_mask(path: str | Path) -> np.ndarray:
@@ -118,15 +139,29 @@ def palette(classes: int = 256) -> np.ndarray:
     return colours
 
 
-def write_mask(path: str | Path, mask: np.ndarray) -> None:
-    """Write H×W uint8 class ids as a palette PNG (VOC colours), whole or not at all."""
-    image = Image.fromarray(np.ascontiguousarray(mask, dtype=np.uint8))
+def write_mask(path: str | Path, mask: np.ndarray, size: tuple[int, int] | None = None) -> None:
+    """Write H×W uint8 class ids as a palette PNG (VOC colours), whole or not at all.
+
+    Args:
+        path: the file.
+        mask: the class ids.
+        size: the H and W to which the mask is enlarged (see `urn.working_size`): its image's.
+    """
+    mask = np.ascontiguousarray(mask, dtype=np.uint8)
+    image = Image.fromarray(mask if size is None else enlarge_labels(mask, size))
     image.putpalette(palette().reshape(-1).tolist())
     with atomic_path(path) as temporary:
         image.save(temporary)
 
 
-def write_grey(path: str | Path, values: np.ndarray) -> None:
-    """Write H×W uint8 values (a weight mask) as an 8-bit grey PNG, whole or not at all."""
+def write_grey(path: str | Path, values: np.ndarray, size: tuple[int, int] | None = None) -> None:
+    """Write H×W uint8 values (a weight mask) as an 8-bit grey PNG, whole or not at all.
+
+    Args:
+        path: the file.
+        values: the values.
+        size: the H and W to which they are enlarged, every pixel taking the nearest one's value.
+    """
+    values = np.ascontiguousarray(values, dtype=np.uint8)
     with atomic_path(path) as temporary:
-        Image.fromarray(np.ascontiguousarray(values, dtype=np.uint8)).save(temporary)
+        Image.fromarray(values if size is None else nearest(values, size)).save(temporary)

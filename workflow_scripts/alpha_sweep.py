@@ -10,6 +10,7 @@ from urn.files import atomic_path
 from urn.images import read_image, read_mask
 from urn.progress import progress
 from urn.refinement import load_refiner
+from urn.working_size import enlarge_labels
 
 from _job import logged
 
@@ -24,10 +25,12 @@ with logged(snakemake.log[0]):
     scores = {alpha: ConfusionMatrix(index.num_classes, index.unused) for alpha in alphas}
     entries = read_archive(snakemake.input.cams, truths)
     for image_id, labels, cams in progress(entries, "alpha sweep", len(truths)):
-        image, truth = read_image(index[image_id].image), read_mask(truths[image_id])
+        image = read_image(index[image_id].image, snakemake.params.working_size)
+        truth = read_mask(truths[image_id])
         named = dict(zip(labels.tolist(), cams, strict=True))
         for alpha, score in scores.items():
-            score.add(refine(image, named, alpha=alpha, **snakemake.params.options), truth)
+            found = refine(image, named, alpha=alpha, **snakemake.params.options)
+            score.add(enlarge_labels(found, truth.shape), truth)
     rows = [
         {"refiner": name, "alpha": alpha, "images": len(truths), "miou": round(100 * score.miou, 2)}
         for alpha, score in scores.items()

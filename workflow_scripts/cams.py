@@ -28,7 +28,7 @@ with logged(snakemake.log[0]):
         for image_id in progress(ids, "CAMs", len(ids)):
             entry = index[image_id]
             labels = index.tag_ids(entry)
-            image = read_image(entry.image)
+            image = read_image(entry.image, snakemake.params.working_size)
             yield (
                 image_id,
                 np.array(labels),

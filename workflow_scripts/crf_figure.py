@@ -46,7 +46,7 @@ with logged(snakemake.log[0]):
     index = read_index(snakemake.input.index)
     image_id = example(read_table(snakemake.input.table, ["image"], dtype={"image": str}))
     ((_, labels, response),) = read_archive(snakemake.input.baseline, [image_id])
-    image = read_image(index[image_id].image)
+    image = read_image(index[image_id].image, snakemake.params.working_size)
     masks = [labels[response.argmax(axis=0)]]
     first = {"image": small(image), "without CRF": small(mask_colours(masks[0]), smooth=False)}
     beside = iter([*first.items(), *[("", None)] * len(MEANING)])

@@ -23,7 +23,9 @@ with logged(snakemake.log[0]):
     )
     response = predict_probabilities(
         logits_of(model),
-        read_image(read_index(snakemake.input.index)[image_id].image),
+        read_image(
+            read_index(snakemake.input.index)[image_id].image, snakemake.params.working_size
+        ),
         scale=tuple(snakemake.params.resize),
         ratios=settings["ratios"],
         window=settings["window"],

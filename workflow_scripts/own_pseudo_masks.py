@@ -5,7 +5,7 @@ from pathlib import Path
 from urn.datasets.index import read_index
 from urn.datasets.validation import mask_faults
 from urn.errors import raise_faults
-from urn.images import read_image, read_mask, write_mask
+from urn.images import image_size, read_mask, write_mask
 
 from _job import logged
 
@@ -15,7 +15,7 @@ with logged(snakemake.log[0]):
     paths = {i: folder / f"{i}.png" for i in snakemake.params.ids}
     faults: list[str] = []
     for image_id, path in paths.items():
-        size = read_image(index[image_id].image).shape[:2]
+        size = image_size(index[image_id].image)
         faults += mask_faults(path, size, len(index.classes))
     raise_faults(str(folder), faults, alone=False)
     for target, path in zip(snakemake.output, paths.values(), strict=True):

@@ -23,15 +23,16 @@ with logged(snakemake.log[0]):
     ((_, labels, response),) = read_archive(snakemake.input.baseline, [image_id])
     ((_, urn_labels, urn_response),) = read_archive(snakemake.input.urn, [image_id])
     entry = index[image_id]
-    image = read_image(entry.image)
+    image = read_image(entry.image, params.working_size)
 
     masks = {
-        name: read_made(Path(folder) / f"{image_id}.png") for name, folder in params.masks.items()
+        name: small(read_made(Path(folder) / f"{image_id}.png"), smooth=False)
+        for name, folder in params.masks.items()
     }
-    weight = read_made(Path(params.weights) / f"{image_id}.png") / 255
+    weight = small(read_made(Path(params.weights) / f"{image_id}.png"), smooth=False) / 255
     masks["urn's mask"] = crf_mask(image, urn_response, urn_labels, backend=params.crf_backend)
     if entry.mask is not None:
-        masks["ground truth"] = read_mask(entry.mask)
+        masks["ground truth"] = small(read_mask(entry.mask), smooth=False)
 
     steps = {f"image: {', '.join(entry.tags)}": image}
     for path, ids in zip(snakemake.input.cams, params.ids, strict=True):

@@ -2,7 +2,7 @@
 
 from urn.archives import read_archive
 from urn.datasets.index import read_index
-from urn.images import read_image, write_mask
+from urn.images import image_size, read_image, write_mask
 from urn.progress import progress
 from urn.refinement import crf_mask
 
@@ -15,5 +15,6 @@ with logged(snakemake.log[0]):
     for path, (image_id, labels, response) in zip(
         snakemake.output, progress(entries, "predictions", len(ids)), strict=True
     ):
-        image = read_image(index[image_id].image)
-        write_mask(path, crf_mask(image, response, labels, backend=snakemake.params.crf_backend))
+        image = read_image(index[image_id].image, snakemake.params.working_size)
+        mask = crf_mask(image, response, labels, backend=snakemake.params.crf_backend)
+        write_mask(path, mask, image_size(index[image_id].image))

@@ -21,7 +21,7 @@ with logged(snakemake.log[0]):
     names = [BACKGROUND, *index.classes]
     image_id = example(read_table(snakemake.input.table, ["image"], dtype={"image": str}))
     ((_, labels, response),) = read_archive(snakemake.input.baseline, [image_id])
-    image = read_image(index[image_id].image)
+    image = read_image(index[image_id].image, params.working_size)
     found = response_scaling(image, response, params.scales, labels, params.crf_backend)
     response = response[np.isin(labels, found.labels)]
     ids = np.array(found.labels, dtype=np.uint8)

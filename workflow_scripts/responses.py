@@ -39,7 +39,7 @@ with logged(snakemake.log[0]), ExitStack() as archives:
         archives.enter_context(archive_writer(path)) for path in snakemake.output
     )
     for image_id in progress(ids, "responses", len(ids)):
-        image = read_image(index[image_id].image)
+        image = read_image(index[image_id].image, snakemake.params.working_size)
         if write_variance:
             response, variance = predict_with_variance(logits_of(model), image, **options)
             write_variance[0](image_id, np.zeros(1), variance[None])

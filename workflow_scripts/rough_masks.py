@@ -2,7 +2,7 @@
 
 from urn.archives import read_archive
 from urn.datasets.index import read_index
-from urn.images import read_image, write_mask
+from urn.images import image_size, read_image, write_mask
 from urn.progress import progress
 from urn.refinement import confident_mask
 
@@ -15,6 +15,7 @@ with logged(snakemake.log[0]):
     for path, (image_id, labels, cams) in zip(
         snakemake.output, progress(entries, "rough masks", len(ids)), strict=True
     ):
-        image = read_image(index[image_id].image)
+        image = read_image(index[image_id].image, snakemake.params.working_size)
         named = dict(zip(labels.tolist(), cams, strict=True))
-        write_mask(path, confident_mask(image, named, **snakemake.params.options))
+        mask = confident_mask(image, named, **snakemake.params.options)
+        write_mask(path, mask, image_size(index[image_id].image))

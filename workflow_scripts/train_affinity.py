@@ -25,6 +25,7 @@ with logged(snakemake.log[0]):
             list(zip(images, snakemake.input.labels, strict=True)),
             settings["crop"],
             settings["long_side"],
+            snakemake.params.working_size,
         ),
         **arguments(snakemake),
         parameter_groups=model.parameter_groups(

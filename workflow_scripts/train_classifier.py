@@ -26,6 +26,7 @@ with logged(snakemake.log[0]):
         len(index.classes),
         settings["crop"],
         settings["long_side"],
+        snakemake.params.working_size,
         rough_masks=snakemake.input.get("rough_masks"),
         **snakemake.params.get("multi_crop", {}),
     )

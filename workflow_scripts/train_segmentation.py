@@ -54,7 +54,10 @@ with logged(snakemake.log[0]):
             samples,
             index.num_classes,
             training_pipeline(
-                settings["crop"], tuple(settings["resize"]), tuple(settings["ratios"])
+                settings["crop"],
+                tuple(settings["resize"]),
+                tuple(settings["ratios"]),
+                working_size=params.working_size,
             ),
         ),
         **arguments(snakemake),
@@ -69,6 +72,7 @@ with logged(snakemake.log[0]):
             index.num_classes,
             scale=tuple(settings["resize"]),
             unused=index.unused,
+            working_size=params.working_size,
             **params.windows,
         ),
         evaluate_every=settings["evaluate_every"],

@@ -2,7 +2,7 @@
 
 from urn.archives import read_archive
 from urn.datasets.index import read_index
-from urn.images import read_image, write_grey, write_mask
+from urn.images import image_size, read_image, write_grey, write_mask
 from urn.progress import progress
 from urn.uncertainty import response_scaling
 
@@ -18,7 +18,8 @@ with logged(snakemake.log[0]):
         progress(entries, "response scaling", len(params.ids)),
         strict=True,
     ):
-        image = read_image(index[image_id].image)
+        image = read_image(index[image_id].image, params.working_size)
         result = response_scaling(image, response, params.scales, labels, params.crf_backend)
-        write_mask(mask, result.mask)
-        write_grey(weight, result.weight)
+        size = image_size(index[image_id].image)
+        write_mask(mask, result.mask, size)
+        write_grey(weight, result.weight, size)

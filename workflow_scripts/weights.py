@@ -2,7 +2,7 @@
 
 from urn.archives import read_archive
 from urn.datasets.index import read_index
-from urn.images import read_image, write_grey
+from urn.images import image_size, read_image, write_grey
 from urn.progress import progress
 from urn.uncertainty import normalised, response_scaling, weight_mask
 from urn.weighting import METHODS
@@ -10,19 +10,19 @@ from urn.weighting import METHODS
 from _job import logged
 
 with logged(snakemake.log[0]):
-    ids, backend = snakemake.params.ids, snakemake.params.crf_backend
-    weighting = snakemake.params.weighting
+    params = snakemake.params
+    ids, backend, weighting = params.ids, params.crf_backend, params.weighting
     index = read_index(snakemake.input.index)
     responses = read_archive(snakemake.input.responses, ids)
     variances = read_archive(snakemake.input.variance, ids)
     for path, (image_id, labels, response), (_, *varying) in zip(
         snakemake.output, progress(responses, "weights", len(ids)), variances, strict=True
     ):
-        image = read_image(index[image_id].image)
+        image = read_image(index[image_id].image, params.working_size)
         if weighting["method"] == "urn":
             found = response_scaling(image, response, weighting["scales"], labels, backend)
             weight = found.weight
         else:
             measure = METHODS[weighting["method"]]
             weight = weight_mask(normalised(measure(image, response, varying[1][0], backend)))
-        write_grey(path, weight)
+        write_grey(path, weight, image_size(index[image_id].image))

@@ -10,6 +10,7 @@ from torch.utils.data import Dataset
 from urn.affinity.network import GRID
 from urn.images import read_image, read_made
 from urn.inputs import Augmentation
+from urn.working_size import WorkingSize, nearest
 
 
 class LabelledImages(Dataset):
@@ -19,6 +20,7 @@ class LabelledImages(Dataset):
         samples: image and mask path of each image.
         crop: side of the square crop, a multiple of 8; smaller images are padded.
         long_side: smallest and largest length of the longer side after resizing.
+        working_size: larger images are shrunk to it first.
     """
 
     def __init__(
@@ -26,8 +28,9 @@ class LabelledImages(Dataset):
         samples: Sequence[tuple[str | Path, str | Path]],
         crop: int,
         long_side: tuple[int, int],
+        working_size: WorkingSize = "original",
     ) -> None:
-        self.samples = list(samples)
+        self.samples, self.working_size = list(samples), working_size
         self.augmentation = Augmentation(crop, long_side)
 
     def __len__(self) -> int:
@@ -35,8 +38,9 @@ class LabelledImages(Dataset):
 
     def __getitem__(self, position: int) -> dict[str, Tensor]:
         """`inputs` 3×crop×crop normalised, `labels` crop/8×crop/8 int64."""
-        image, mask = self.samples[position]
-        drawn = self.augmentation(read_image(image), read_made(mask))
+        path, mask = self.samples[position]
+        image = read_image(path, self.working_size)
+        drawn = self.augmentation(image, nearest(read_made(mask), image.shape[:2]))
         return {"inputs": drawn.inputs, "labels": cell_labels(drawn.mask[drawn.window])}
 
 

@@ -9,6 +9,7 @@ from torch.utils.data import Dataset
 
 from urn.images import read_image, read_made
 from urn.inputs import Augmentation
+from urn.working_size import WorkingSize, nearest
 
 
 class TaggedImages(Dataset):
@@ -19,6 +20,7 @@ class TaggedImages(Dataset):
         num_classes: foreground classes C.
         crop: side of the square crop; smaller images are padded with the mean colour.
         long_side: smallest and largest length of the longer side after resizing.
+        working_size: larger images are shrunk to it first.
         rough_masks: path of each image's confident pixels (see `urn.refinement.confident_mask`),
             by which a crop keeps its tags; by default it keeps all of its image's.
         least_share: see `tags_of_crop`.
@@ -30,10 +32,11 @@ class TaggedImages(Dataset):
         num_classes: int,
         crop: int,
         long_side: tuple[int, int],
+        working_size: WorkingSize = "original",
         rough_masks: Sequence[str | Path] | None = None,
         least_share: float = 0.1,
     ) -> None:
-        self.samples = list(samples)
+        self.samples, self.working_size = list(samples), working_size
         self.rough_masks, self.least_share = rough_masks, least_share
         self.num_classes = num_classes
         self.augmentation = Augmentation(crop, long_side)
@@ -44,11 +47,12 @@ class TaggedImages(Dataset):
     def __getitem__(self, position: int) -> dict[str, Tensor]:
         """`inputs` 3×crop×crop normalised, `tags` C float (1 where present)."""
         path, labels = self.samples[position]
-        image = read_image(path)
+        image = read_image(path, self.working_size)
         if self.rough_masks is None:
             inputs = self.augmentation(image).inputs
         else:
-            drawn = self.augmentation(image, read_made(self.rough_masks[position]))
+            mask = read_made(self.rough_masks[position])
+            drawn = self.augmentation(image, nearest(mask, image.shape[:2]))
             inputs = drawn.inputs
             labels = tags_of_crop(drawn.mask, drawn.window, labels, self.least_share)
         tags = torch.zeros(self.num_classes)

@@ -1,10 +1,12 @@
 """SEAM: a classifier whose class head makes CAMs, refined by the pixel correlation module."""
 
 from collections.abc import Sequence
+from math import sqrt
 
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
+from torch.utils.checkpoint import checkpoint
 
 from urn.classification.losses import (
     EPSILON,
@@ -16,6 +18,12 @@ from urn.fine_tuning import FineTuned
 from urn.segmentation.backbones import StageMaps
 
 SMALL_SCALE = 0.3
+# The affinity of M pixels has M² numbers. Where those of all images of a batch take more bytes than
+# this, it is made of a few pixels at a time, which changes nothing but memory; with more pixels
+# than this, on a coarser grid, as time goes with M² too.
+AFFINITY_BYTES = 5 << 28
+PIXELS_AT_ONCE = 1024
+AFFINITY_PIXELS = 40_000
 
 
 class PixelCorrelationModule(nn.Module):
@@ -33,17 +41,17 @@ class PixelCorrelationModule(nn.Module):
 
     def forward(self, cam: Tensor, images: Tensor, fine: Tensor, coarse: Tensor) -> Tensor:
         """CAM N×(C+1)×h×w in [0, 1] → the same maps at the fine stage's size."""
-        size = fine.shape[2:]
+        grid = _bounded(fine.shape[2:])
         features = [F.relu(self.reduce_fine(fine)), F.relu(self.reduce_coarse(coarse))]
-        joined = torch.cat([_resize(x, size) for x in (images, *features)], dim=1)
+        joined = torch.cat([_resize(x, grid) for x in (images, *features)], dim=1)
         f = F.normalize(self.embed(joined).flatten(2), dim=1, eps=EPSILON)
-        affinity = F.relu(f.transpose(1, 2) @ f)
         # Normalised after the product: the sums are one more row of it, and the affinity, by far
         # the largest tensor here, is passed over once.
-        source = _resize(cam, size).flatten(2)
+        source = _resize(cam, grid).flatten(2)
         source = torch.cat([source, torch.ones_like(source[:, :1])], dim=1)
-        spread = source @ affinity
-        return (spread[:, :-1] / (spread[:, -1:] + EPSILON)).unflatten(2, size)
+        spread = _spread(source, f)
+        spread = (spread[:, :-1] / (spread[:, -1:] + EPSILON)).unflatten(2, grid)
+        return _resize(spread, fine.shape[2:])
 
 
 class SEAM(FineTuned):
@@ -107,6 +115,28 @@ class SEAM(FineTuned):
             images, scale_factor=SMALL_SCALE, mode="bilinear", align_corners=False
         )
         return seam_losses(large, self.cams(shrunk, present), present, shrunk.shape[2:])
+
+
+def _bounded(size: Sequence[int]) -> tuple[int, int]:
+    """A grid of this height and width, or the finest of its aspect with not too many pixels."""
+    factor = min(1.0, sqrt(AFFINITY_PIXELS / (size[0] * size[1])))
+    return max(1, int(size[0] * factor)), max(1, int(size[1] * factor))
+
+
+def _spread(source: Tensor, f: Tensor) -> Tensor:
+    """N×S×M maps times the affinity relu(fᵀf) of N×D×M unit features, N×S×M."""
+
+    def to(targets: Tensor) -> Tensor:
+        return source @ F.relu(f.transpose(1, 2) @ targets, inplace=True)
+
+    images, _, pixels = f.shape
+    if images * pixels**2 * f.element_size() <= AFFINITY_BYTES:
+        return to(f)
+    parts = f.split(PIXELS_AT_ONCE, dim=2)
+    if not torch.is_grad_enabled():
+        return torch.cat([to(part) for part in parts], dim=2)
+    # For its gradients a training would keep every part: it makes them again instead.
+    return torch.cat([checkpoint(to, part, use_reentrant=False) for part in parts], dim=2)
 
 
 def _resize(maps: Tensor, size: Sequence[int]) -> Tensor:

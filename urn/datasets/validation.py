@@ -10,9 +10,11 @@ import numpy as np
 from urn.datasets.agreement import Shown, coding_faults
 from urn.datasets.index import Record, check_classes
 from urn.errors import UserError, raise_faults
-from urn.images import IGNORE, read_image, read_mask
+from urn.images import IGNORE, image_size, read_image, read_mask
 from urn.jpeg import has_hole
 from urn.progress import progress
+
+LONGEST = 100  # times its shorter side; a training would shrink anything longer to nothing
 
 
 @dataclass(frozen=True)
@@ -31,10 +33,11 @@ class Finding:
 def validate(records: Sequence[Record], classes: Sequence[str]) -> list[Finding]:
     """Check records against their files and the class names; decodes every image and mask.
 
-    Found are: unreadable or missing images and masks, masks of another size than their image or
-    with ids beyond the classes, tags that are no class, train images without tags, ids that
-    occur twice, no train image at all, masks that contradict the tags, and what the reader of the
-    layout noted. What holds for all images of a list is told once, of the list.
+    Found are: unreadable or missing images and masks, images that are hardly more than a line,
+    masks of another size than their image or with ids beyond the classes, tags that are no class,
+    train images without tags, ids that occur twice, no train image at all, masks that contradict
+    the tags, and what the reader of the layout noted. What holds for all images of a list is told
+    once, of the list.
 
     Raises:
         UserError: the class names are unusable.
@@ -56,14 +59,8 @@ def validate(records: Sequence[Record], classes: Sequence[str]) -> list[Finding]
             messages.append(f"id {entry.id!r} is that of {place}: drop or rename one")
         size = None
         if not no_images:
-            try:
-                size = read_image(entry.image).shape[:2]
-                if has_hole(entry.image):
-                    messages.append(
-                        f"image {entry.image} is damaged in its midst: replace the file"
-                    )
-            except UserError as error:
-                messages.append(str(error))
+            size, faults = _checked_image(entry.image)
+            messages += faults
         if entry.mask is not None:
             values, faults = _checked_mask(entry.mask, size, len(classes))
             messages += faults
@@ -128,6 +125,23 @@ def _tag_faults(record: Record, classes: Sequence[str]) -> Iterator[str]:
             close = get_close_matches(tag.casefold(), alike, n=1)
             fix = f"did you mean {alike[close[0]]!r}?" if close else "correct it or add the class"
             yield f"tag {tag!r} is not a class: {fix}"
+
+
+def _checked_image(path: Path) -> tuple[tuple[int, int] | None, list[str]]:
+    """An image's height and width (None: not known), and its faults."""
+    try:
+        read_image(path, "auto")  # all of it is decoded, though not all is kept
+        size = image_size(path)
+        damaged = has_hole(path)
+    except UserError as error:
+        return None, [str(error)]
+    faults = [f"image {path} is damaged in its midst: replace the file"] if damaged else []
+    if max(size) > LONGEST * min(size):
+        faults.append(
+            f"image {path} is {_in_words(size)}, more than {LONGEST} times as long as it is short: "
+            "cut it up or drop it"
+        )
+    return size, faults
 
 
 def mask_faults(path: Path, size: tuple[int, ...] | None, class_count: int) -> list[str]:

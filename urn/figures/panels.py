@@ -9,6 +9,7 @@ from PIL import Image
 from urn.datasets.index import Entry
 from urn.figures.style import heat, mask_colours
 from urn.images import IGNORE, read_image, read_made, read_mask
+from urn.working_size import nearest
 
 LONGEST = 480  # pixels: sheets show images small
 ORANGE = (230, 120, 0)
@@ -28,31 +29,33 @@ def panel(kind: str, entry: Entry, folder: str | Path = "") -> np.ndarray | None
     """
     match kind:
         case "image":
-            return small(read_image(entry.image))
+            return small(read_image(entry.image, "auto"))
         case "mask":
-            return small(mask_colours(read_made(Path(folder) / f"{entry.id}.png")), smooth=False)
+            return mask_colours(small(read_made(Path(folder) / f"{entry.id}.png"), smooth=False))
         case "uncertainty":
-            weight = read_made(Path(folder) / f"{entry.id}.png")
-            return small(heat(1 - weight / 255), smooth=False)
+            weight = small(read_made(Path(folder) / f"{entry.id}.png"), smooth=False)
+            return heat(1 - weight / 255)
     if entry.mask is None:
         return None
     truth = read_mask(entry.mask)
     if kind == "truth":
-        return small(mask_colours(truth), smooth=False)
+        return mask_colours(small(truth, smooth=False))
     wrong = (read_made(Path(folder) / f"{entry.id}.png") != truth) & (truth != IGNORE)
-    grey = read_image(entry.image).mean(axis=2, keepdims=True).repeat(3, axis=2)
+    image = read_image(entry.image, "auto")
+    wrong = nearest(wrong.astype(np.uint8), image.shape[:2])
+    grey = image.mean(axis=2, keepdims=True).repeat(3, axis=2)
     return small(np.where(wrong[..., None], ORANGE, 60 + 0.6 * grey).astype(np.uint8))
 
 
 def masks_of(entries: Sequence[Entry], folders: Sequence[str]) -> list[np.ndarray]:
-    """The truths of images, where known, and their masks in folders."""
+    """The truths of images, where known, and their masks in folders, small as they are shown."""
     truths = [read_mask(entry.mask) for entry in entries if entry.mask is not None]
     paths = [Path(folder) / f"{entry.id}.png" for folder in folders for entry in entries]
-    return [*truths, *map(read_made, paths)]
+    return [small(mask, smooth=False) for mask in (*truths, *map(read_made, paths))]
 
 
 def small(picture: np.ndarray, smooth: bool = True) -> np.ndarray:
-    """A picture with no side above `LONGEST` pixels."""
+    """A picture, H×W×3 or H×W uint8, with no side above `LONGEST` pixels."""
     image = Image.fromarray(picture)
     scale = min(1.0, LONGEST / max(image.size))
     size = (max(1, round(image.width * scale)), max(1, round(image.height * scale)))

@@ -15,7 +15,7 @@ from mmseg.registry import MODELS
 from torch.nn import functional as F
 
 from urn.errors import UserError
-from urn.images import IGNORE, read_image, read_made
+from urn.images import IGNORE, image_size, read_image, read_made
 from urn.segmentation.mmsegmentation import (
     PackSegInputs,
     PhotoMetricDistortion,
@@ -24,10 +24,17 @@ from urn.segmentation.mmsegmentation import (
     Resize,
     SegDataPreProcessor,
 )
+from urn.working_size import WorkingSize, nearest
 
 
 class LoadSample(BaseTransform):
-    """Reads the RGB image, the mask and, where there is one, the weight mask of a sample."""
+    """Reads the RGB image, the mask and, where there is one, the weight mask of a sample.
+
+    Images above the working size are shrunk to it, and their masks with them.
+    """
+
+    def __init__(self, working_size: WorkingSize = "original") -> None:
+        self.working_size = working_size
 
     def transform(self, results: dict[str, Any]) -> dict[str, Any]:
         """Read `img_path`, `mask_path`, `weight_path` (or None) to the maps that mmseg expects.
@@ -36,7 +43,7 @@ class LoadSample(BaseTransform):
             UserError: a file cannot be read, differs in size from its image, or the mask holds an
                 id that is no class.
         """
-        image = np.array(read_image(results["img_path"]))  # a copy that may be written to
+        image = read_image(results["img_path"], self.working_size)
         results |= {
             "img": image,
             "img_shape": image.shape[:2],
@@ -49,11 +56,13 @@ class LoadSample(BaseTransform):
                 continue
             values = read_made(path)
             if values.shape != image.shape[:2]:
-                raise UserError(
-                    f"{path} is {_size(values)} but its image {results['img_path']} is "
-                    f"{_size(image)}: make it again from that image"
-                )
-            results[field] = values
+                size = image_size(results["img_path"])
+                if values.shape != size:
+                    raise UserError(
+                        f"{path} is {_size(values.shape)} but its image {results['img_path']} is "
+                        f"{_size(size)}: make it again from that image"
+                    )
+            results[field] = nearest(values, image.shape[:2])
             results["seg_fields"].append(field)
         mask = results["gt_seg_map"]
         highest = mask[mask != IGNORE].max(initial=0)
@@ -96,16 +105,17 @@ def training_pipeline(
     scale: tuple[int, int] = (2048, 512),
     ratio_range: tuple[float, float] = (0.5, 2.0),
     cat_max_ratio: float = 0.75,
+    working_size: WorkingSize = "original",
 ) -> list[BaseTransform]:
     """The published augmentation of a training sample.
 
-    The image is resized, keeping its aspect, to fit `scale` (long side, short side) times a random
-    ratio, cropped so that no class has more than `cat_max_ratio` of the crop (ten tries), flipped
-    half of the time and distorted in colour. Samples may be smaller than the crop;
-    `SegmentationPreprocessor` pads them.
+    The image, shrunk to the working size where it is larger, is resized, keeping its aspect, to fit
+    `scale` (long side, short side) times a random ratio, cropped so that no class has more than
+    `cat_max_ratio` of the crop (ten tries), flipped half of the time and distorted in colour.
+    Samples may be smaller than the crop; `SegmentationPreprocessor` pads them.
     """
     return [
-        LoadSample(),
+        LoadSample(working_size),
         RandomResize(scale, ratio_range, resize_type=Resize, keep_ratio=True),
         RandomCrop((crop_size, crop_size), cat_max_ratio=cat_max_ratio),
         RandomFlip(0.5),
@@ -115,5 +125,5 @@ def training_pipeline(
     ]
 
 
-def _size(array: np.ndarray) -> str:
-    return f"{array.shape[1]}×{array.shape[0]}"
+def _size(shape: tuple[int, ...]) -> str:
+    return f"{shape[1]}×{shape[0]}"

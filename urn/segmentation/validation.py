@@ -9,6 +9,7 @@ from urn.evaluation import ConfusionMatrix
 from urn.images import read_image, read_mask
 from urn.segmentation.inference import logits_of, predict_probabilities
 from urn.segmentation.mmsegmentation import EncoderDecoder
+from urn.working_size import WorkingSize, enlarge_labels
 
 
 def single_scale_miou(
@@ -19,17 +20,19 @@ def single_scale_miou(
     window: int,
     stride: int,
     unused: Iterable[int] = (),
+    working_size: WorkingSize = "original",
 ) -> float:
     """mIoU (%) of a model on images and their masks, at one scale, without mirror images and CRF.
 
-    Class ids that no image has (`unused`) do not count.
+    Class ids that no image has (`unused`) do not count. Images above the working size are shrunk to
+    it, and the masks found enlarged to the truth's size.
     It is quick rather than best, to follow a training. The model is left in evaluation mode.
     """
     score = ConfusionMatrix(num_classes, unused)
     for image, mask in samples:
         probabilities = predict_probabilities(
             logits_of(model),
-            read_image(image),
+            read_image(image, working_size),
             ratios=[1],
             flip=False,
             scale=scale,
@@ -37,5 +40,6 @@ def single_scale_miou(
             stride=stride,
             device=next(model.parameters()).device,
         )
-        score.add(probabilities.argmax(0).astype(np.uint8), read_mask(mask))
+        truth = read_mask(mask)
+        score.add(enlarge_labels(probabilities.argmax(0).astype(np.uint8), truth.shape), truth)
     return 100 * score.miou
