@@ -297,6 +297,25 @@ def refiner_options(dataset, name):
     return options | {"backend": config["crf_backend"]}
 
 
+def own_folder(dataset):
+    return configuration.resolve(config, dataset, "pseudo_masks")["folder"]
+
+
+def own_masks(dataset, image_ids):
+    """For params: changes when one of the masks does; compare `data`.
+
+    Snakemake takes no notice of changes of a parameter that is made of a job's input.
+    """
+
+    def of(wildcards):
+        if allowed_rules() is not None:
+            return ""
+        folder = own_folder(dataset)
+        return data_files.fingerprint_of(f"{folder}/{i}.png" for i in image_ids)
+
+    return of
+
+
 def refiner_model(dataset, name):
     """The trained network that a refiner needs, if it needs one."""
     return f"results/{dataset}/affinity/network.pth" if name == "affinity" else []

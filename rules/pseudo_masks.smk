@@ -41,25 +41,6 @@ for dataset in DATASETS:
                 "../workflow_scripts/pseudo_masks.py"
 
 
-def own_folder(dataset):
-    return configuration.resolve(config, dataset, "pseudo_masks")["folder"]
-
-
-def own_masks(dataset, image_ids):
-    """For params: changes when one of the masks does; compare `data`.
-
-    Snakemake takes no notice of changes of a parameter that is made of a job's input.
-    """
-
-    def of(wildcards):
-        if allowed_rules() is not None:
-            return ""
-        folder = own_folder(dataset)
-        return data_files.fingerprint_of(f"{folder}/{i}.png" for i in image_ids)
-
-    return of
-
-
 # Masks of any other method, in place of a refiner's.
 for dataset in [d for d in DATASETS if refiner(d) == "own"]:
     for name, shard, image_ids in shard_rules("own_pseudo_masks", dataset, "train"):
