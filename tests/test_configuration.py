@@ -282,6 +282,9 @@ def test_own_pseudo_masks_need_their_folder(config):
 
 @pytest.mark.parametrize("section", ["classification", "affinity", "segmentation"])
 def test_a_batch_is_a_multiple_of_its_steps(config, section):
+    own = config["datasets"]["shapes"][section]
+    for settings in (own, *own.get("by_backbone", {}).values()):
+        settings.pop("batch_size", None)
     config[section] |= {"batch_size": 16, "images_per_step": 4}
     configuration.check(config)
     config[section]["images_per_step"] = 6
