@@ -281,7 +281,7 @@ def test_from_annotations_to_the_final_score(mini, tmp_path):
     code, output = snakemake(tmp_path, configuration=file, check=False)
     assert code != 0
     assert (
-        "dataset mini has no train list yet: first run snakemake --cores 2 prepare_mini" in output
+        "dataset mini has no train list yet: first run snakemake --cores 2 -- prepare_mini" in output
     )
 
     snakemake(tmp_path, "prepare_mini", configuration=file)

@@ -2,6 +2,7 @@
 
 import ast
 import json
+import os
 import subprocess
 import sys
 from functools import cache
@@ -80,8 +81,10 @@ def test_code_names_every_module_that_changes_a_result(tmp_path):
         "pseudo_masks": {"refiner": "affinity"},
     }
     content["datasets"]["own"] = content["datasets"]["tiny"] | {
-        "pseudo_masks": {"refiner": "own", "folder": "masks"}
+        "root": "data/own",
+        "pseudo_masks": {"refiner": "own", "folder": "masks"},
     }
+    (tmp_path / "masks").mkdir()
     configuration = tmp_path / "all_rules.yaml"
     configuration.write_text(yaml.safe_dump(content))
     wildcards = json.dumps({"dataset": "tiny", "refiner": "affinity"})
@@ -89,6 +92,7 @@ def test_code_names_every_module_that_changes_a_result(tmp_path):
     done = subprocess.run(
         [sys.executable, str(listing), str(configuration), wildcards],
         cwd=tmp_path,
+        env=os.environ | {"PYTHONPATH": str(REPOSITORY)},
         capture_output=True,
         text=True,
         check=True,

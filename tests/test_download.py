@@ -178,11 +178,12 @@ def test_a_file_put_there_by_hand_is_checked_too(tmp_path):
     file.write_text(yaml.safe_dump({"archives": archives, "weights": {"resnet101": weights}}))
     downloads = tmp_path / "data" / "downloads"
     downloads.mkdir(parents=True)
+    for path in (downloads / "t.tar", tmp_path / "mine.pth"):
+        path.write_bytes(CONTENT[:-1])
     for path, target in (
         (downloads / "t.tar", "prepare_voc_test"),
         (tmp_path / "mine.pth", "results/weights/resnet101.pth"),
     ):
-        path.write_bytes(CONTENT[:-1])
         code, output = snakemake(tmp_path, target, configuration=file, check=False)
         assert code != 0
         assert f"{path.name} is not the expected file (its sha256 differs)" in output

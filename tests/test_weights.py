@@ -147,7 +147,8 @@ def test_a_training_starts_from_the_published_weights(tmp_path):
 
 
 def test_without_weights_none_are_needed(tmp_path):
-    file = configuration(tmp_path, tmp_path / "absent.pth", weights="none")
+    (tmp_path / "mine.pth").touch()
+    file = configuration(tmp_path, tmp_path / "mine.pth", weights="none")
     assert "weights" not in planned(tmp_path, MODEL, configuration=file)
 
 
