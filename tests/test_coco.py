@@ -170,11 +170,22 @@ def test_a_file_name_that_a_list_cannot_hold_is_named(tmp_path, name):
         read_instances(path, COCO_CLASSES)
 
 
-@pytest.mark.parametrize("side", [0, 10**9, 8.5, "8", None])
-def test_an_image_without_a_size_is_named(tmp_path, side):
-    image = {"id": 4, "file_name": "a.jpg", "height": 8, "width": side}
+@pytest.mark.parametrize(
+    "size", [(8, 0), (8, 10**9), (65_000, 65_000), (8, 8.5), (8, "8"), (8, None)]
+)
+def test_an_image_without_a_size_is_named(tmp_path, size):
+    image = {"id": 4, "file_name": "a.jpg", "height": size[0], "width": size[1]}
     path = write_json(tmp_path / "a.json", images=[image], annotations=[GOOD])
-    with pytest.raises(UserError, match=r"a\.json, image 4: height 8 and width .* are no size"):
+    with pytest.raises(UserError, match=r"a\.json, image 4: height .* and width .* are no size"):
+        read_instances(path, COCO_CLASSES)
+
+
+@pytest.mark.parametrize("other", [{"id": 4}, {"file_name": "a.jpg"}])
+def test_images_with_one_id_or_one_file_are_named(tmp_path, other):
+    image = {"id": 4, "file_name": "a.jpg", "height": 8, "width": 8}
+    images = [image, {**image, "id": 5, "file_name": "b.jpg", **other}]
+    path = write_json(tmp_path / "a.json", images=images, annotations=[GOOD])
+    with pytest.raises(UserError, match=r"image [45]: its id or file name is another's"):
         read_instances(path, COCO_CLASSES)
 
 

@@ -201,6 +201,30 @@ def test_file_that_is_no_index_is_the_users_to_mend(tmp_path):
             read_index(write(tmp_path / "index.csv", text))
 
 
+@pytest.mark.parametrize("classes", ["[1]", "3", '["a", "a"]', "[" * 10**5])
+def test_an_index_s_classes_are_checked(tmp_path, classes):
+    text = f"# classes: {classes}\nid,split,image,mask,tags\n1,train,1.jpg,,\n"
+    with pytest.raises(UserError, match=r"index\.csv cannot be used"):
+        read_index(write(tmp_path / "index.csv", text))
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "1",
+        "1,train,1.jpg,,a,b",
+        "1,test2,1.jpg,,a",
+        "../1,train,1.jpg,,a",
+        "1,train,1.jpg,,b",
+        "1" * 200_000,
+    ],
+)
+def test_an_index_s_lines_are_checked(tmp_path, line):
+    text = f'# classes: ["a"]\nid,split,image,mask,tags\n{line}\n'
+    with pytest.raises(UserError, match=r"index\.csv cannot be used"):
+        read_index(write(tmp_path / "index.csv", text))
+
+
 # voc
 
 

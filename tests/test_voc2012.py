@@ -1,5 +1,6 @@
 """VOC 2012 with SBD, from the official archives' layout to the evaluation server's."""
 
+import gzip
 import io
 import re
 import tarfile
@@ -91,6 +92,55 @@ def test_damaged_archives_are_the_users_to_mend(tmp_path):
         unpack(tmp_path / "absent", tmp_path / "out")
 
 
+def flipped(content, place):
+    return content[:place] + bytes([content[place] ^ 1]) + content[place + 1 :]
+
+
+def test_a_flipped_bit_in_a_compressed_tar_is_told(tmp_path):
+    """Even where the data can be unpacked all the same."""
+    plain = io.BytesIO()
+    with tarfile.open(fileobj=plain, mode="w") as tar:
+        tar.addfile(tarfile.TarInfo("a"))
+    content = gzip.compress(plain.getvalue())
+    (tmp_path / "a.tgz").write_bytes(flipped(content, len(content) - 8))
+    with pytest.raises(UserError, match=r"a\.tgz is damaged \(CRC check failed"):
+        unpack(tmp_path / "a.tgz", tmp_path / "out")
+
+
+@pytest.mark.parametrize("damage", [lambda c: flipped(c, 1024), lambda c: c[:1024]])
+def test_a_tar_that_ends_early_is_told(tmp_path, damage):
+    with tarfile.open(tmp_path / "a.tar", "w") as tar:
+        for name in "abc":
+            tar.addfile(tarfile.TarInfo(name))
+    archive = tmp_path / "a.tar"
+    archive.write_bytes(damage(archive.read_bytes()))
+    with pytest.raises(UserError, match=r"a\.tar is damaged \(it is cut short, or a header"):
+        unpack(archive, tmp_path / "out")
+
+
+def test_a_zip_without_its_beginning_is_told(tmp_path):
+    archive = write_zip(tmp_path / "a.zip", {"a": b"a", "b": b"b"})
+    archive.write_bytes(archive.read_bytes()[1:])
+    with pytest.raises(UserError, match=r"a\.zip is damaged \(its table of files"):
+        unpack(archive, tmp_path / "out")
+
+
+@pytest.mark.parametrize(("content", "below"), [(bytes(10_240), "."), (None, "VOC")])
+def test_an_archive_without_the_files_wanted_is_told(tmp_path, content, below):
+    archive = write_tar(tmp_path / "a.tar", {"kit/a": b"a"})
+    if content is not None:
+        archive.write_bytes(content)
+    with pytest.raises(UserError, match=rf"a\.tar holds no file below {below}: replace it"):
+        unpack(archive, tmp_path / "out", below)
+
+
+@pytest.mark.parametrize("names", [("a", "a/b"), ("n" * 300,)])
+def test_names_that_cannot_be_files_are_told(tmp_path, names):
+    archive = write_zip(tmp_path / "a.zip", dict.fromkeys(names, b"x"))
+    with pytest.raises(UserError, match=r"a\.zip holds .*, which cannot be a file.*: replace it"):
+        unpack(archive, tmp_path / "out")
+
+
 def test_an_encrypted_archive_is_the_users_to_mend(tmp_path):
     archive = tmp_path / "a.zip"
     with zipfile.ZipFile(archive, "w") as file:
@@ -124,6 +174,19 @@ def test_masks_of_sbd(tmp_path):
     assert not (tmp_path / "b.png").exists()
     with pytest.raises(UserError, match=r"has no benchmark_RELEASE/dataset/train\.txt"):
         write_sbd_masks(write_tar(tmp_path / "b.tgz", {"a": b""}), tmp_path, skip=())
+
+
+def test_what_is_no_mask_of_sbd_is_told(tmp_path):
+    whole = mat(np.ones((3, 4), np.uint8))
+    for number, content in enumerate((b"", whole[:-40], mat(np.ones(3)), b"<html>" * 40)):
+        files = {"cls/a.mat": content, "train.txt": b"a", "val.txt": b"b"}
+        archive = tmp_path / f"{number}.tgz"
+        write_tar(archive, {f"benchmark_RELEASE/dataset/{k}": v for k, v in files.items()})
+        with pytest.raises(UserError, match=r"\.tgz holds .*cls/a\.mat, no mask of SBD"):
+            write_sbd_masks(archive, tmp_path / "masks", ())
+    lists = sbd_archive(tmp_path / "b.tgz", {}, ["../a"], ["b"])
+    with pytest.raises(UserError, match=r"b\.tgz has a damaged .*train\.txt"):
+        write_sbd_masks(lists, tmp_path / "masks", ())
 
 
 # submission

@@ -59,6 +59,7 @@ def test_other_files_are_the_users_to_mend(tmp_path):
         (content[:100], "cut short"),
         (b"<html>Sign in</html>" * 9, "does not begin as one"),
         (sparse, "an array is sparse"),
+        (content[:16] + b"\2" + content[17:], "cut short|names"),
     ):
         path.write_bytes(wrong)
         with pytest.raises(UserError, match=f"is no file of mxnet arrays .*{reason}"):

@@ -136,7 +136,7 @@ def _id_faults(lines: Iterable[tuple[int, str]]) -> Iterator[tuple[int, str]]:
     """Yield the lines of ids that cannot name files, or not those of two images, and why."""
     first: dict[str, tuple[int, str]] = {}  # by the form in which some file systems keep names
     for line, image_id in lines:
-        if problem := _problem(image_id):
+        if problem := id_problem(image_id):
             yield line, f"image id {image_id!r} {problem}"
         form = image_id if image_id.isascii() else unicodedata.normalize("NFC", image_id)
         earlier, other = first.setdefault(form, (line, image_id))
@@ -158,8 +158,8 @@ def _id_faults(lines: Iterable[tuple[int, str]]) -> Iterator[tuple[int, str]]:
                 )
 
 
-def _problem(image_id: str) -> str | None:
-    """Why files cannot be named by an id."""
+def id_problem(image_id: str) -> str | None:
+    """Why files cannot be named by an id; None where they can."""
     parts = image_id.split("/")
     if not image_id.isprintable() or any(character in image_id for character in "{}\\"):
         return "has a brace, a backslash or an unprintable character: rename the image"

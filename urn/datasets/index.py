@@ -7,10 +7,12 @@ from dataclasses import dataclass, fields
 from functools import cached_property
 from pathlib import Path
 
+from urn.datasets.ids import id_problem
 from urn.errors import UserError
 from urn.files import atomic_path
 
 BACKGROUND = "background"
+SPLITS = ("train", "val", "test")
 MOST_CLASSES = 254  # a mask has 8 bits, of which 0 is background and 255 is "ignore"
 
 
@@ -134,22 +136,30 @@ def read_index(path: str | Path) -> Index:
             first = file.readline()
             if not first.startswith(_CLASSES):
                 raise ValueError("no line of classes")
-            classes = tuple(json.loads(first.removeprefix(_CLASSES)))
+            classes = json.loads(first.removeprefix(_CLASSES))
             reader = csv.DictReader(file)
             if reader.fieldnames != _COLUMNS:
                 raise ValueError("other columns")
-            entries = tuple(
-                Entry(
-                    id=cells["id"],
-                    split=cells["split"],
-                    image=Path(cells["image"]),
-                    mask=Path(cells["mask"]) if cells["mask"] else None,
-                    tags=tuple(cells["tags"].split(";")) if cells["tags"] else (),
-                )
-                for cells in reader
-            )
-    except (OSError, ValueError, TypeError, AttributeError) as error:
+            if not isinstance(classes, list) or not all(isinstance(name, str) for name in classes):
+                raise ValueError("classes without names")
+            return Index(tuple(classes), tuple(_entry(cells, classes) for cells in reader))
+    except (OSError, ValueError, csv.Error, RecursionError, UserError) as error:
         raise UserError(
             f"index {path} cannot be used ({error}): run again with --forcerun index"
         ) from None
-    return Index(classes, entries)
+
+
+def _entry(cells: dict[str, str], classes: Sequence[str]) -> Entry:
+    """An entry of its line, checked."""
+    if cells.keys() != set(_COLUMNS) or None in cells.values():
+        raise ValueError(f"the line of {cells['id']!r} has more or fewer cells than columns")
+    tags = tuple(filter(None, cells["tags"].split(";")))
+    if id_problem(cells["id"]) or cells["split"] not in SPLITS or not {*tags} <= {*classes}:
+        raise ValueError(f"the line of {cells['id']!r} has another id, split or tag")
+    return Entry(
+        id=cells["id"],
+        split=cells["split"],
+        image=Path(cells["image"]),
+        mask=Path(cells["mask"]) if cells["mask"] else None,
+        tags=tags,
+    )

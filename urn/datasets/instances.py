@@ -18,6 +18,7 @@ from urn.images import write_mask
 from urn.progress import progress
 
 LONGEST_SIDE = 65_500  # in pixels: of a JPEG
+MOST_PIXELS = 178_956_970  # of an image that Pillow opens
 MEND = "mend the file or fetch it again"
 
 
@@ -59,10 +60,13 @@ def read_instances(path: str | Path, classes: Sequence[str]) -> list[Annotated]:
         ) from None
     if named != {number: name for number, name in enumerate(classes, start=1) if name}:
         raise UserError(f"{path} has other classes than COCO 2014: use the official file")
-    images = {}
+    images, names = {}, set()
     for item in listed:
         image = _image(item, f"{path}, image {_id(item)}")
+        if item["id"] in images or image.id in names:
+            raise UserError(f"{path}, image {_id(item)}: its id or file name is another's: {MEND}")
         images[item["id"]] = image
+        names.add(image.id)
     for item in objects:
         place = f"{path}, annotation {_id(item)}"
         image_id = item.get("image_id") if isinstance(item, dict) else None
@@ -90,7 +94,8 @@ def _image(item: Any, place: str) -> Annotated:
     size: tuple[Any, Any] = fields.get("height"), fields.get("width")
     if not isinstance(fields.get("id"), int):
         raise UserError(f"{place}: no number as its id: {MEND}")
-    if not all(isinstance(side, int) and 1 <= side <= LONGEST_SIDE for side in size):
+    sides = all(isinstance(side, int) and 1 <= side <= LONGEST_SIDE for side in size)
+    if not sides or math.prod(size) > MOST_PIXELS:
         raise UserError(f"{place}: height {size[0]!r} and width {size[1]!r} are no size: {MEND}")
     if not isinstance(name, str) or not name.endswith(".jpg") or not name.isprintable():
         raise UserError(f"{place}: file name {name!r} is not that of a .jpg file: {MEND}")

@@ -4,8 +4,10 @@ import io
 from collections.abc import Collection, Iterable
 from pathlib import Path, PurePosixPath
 
+import numpy as np
 from scipy.io import loadmat
 
+from urn.datasets.ids import id_problem
 from urn.datasets.unpack import archived_files
 from urn.errors import UserError
 from urn.images import write_mask
@@ -34,15 +36,28 @@ def write_sbd_masks(
     with archived_files(archive) as files:
         for path, content in progress(files, "masks of SBD", unit="file"):
             if path in (FOLDER / "train.txt", FOLDER / "val.txt"):
-                splits[path.stem] = content.read().decode().split()
+                splits[path.stem] = content.read().decode(errors="replace").split()
             elif path.parent == FOLDER / "cls" and path.stem not in skip:
-                objects = loadmat(io.BytesIO(content.read()))  # type: ignore[arg-type]
-                mask = objects["GTcls"]["Segmentation"][0, 0]
+                mask = _mask(content.read())
+                if mask is None or id_problem(path.stem):
+                    raise UserError(f"archive {archive} holds {path}, no mask of SBD: replace it")
                 write_mask(Path(folder) / f"{path.stem}.png", mask)
     for split in ("train", "val"):
         if split not in splits:
             raise UserError(f"archive {archive} has no {FOLDER}/{split}.txt: replace it")
+        if any(map(id_problem, splits[split])):
+            raise UserError(f"archive {archive} has a damaged {FOLDER}/{split}.txt: replace it")
     return splits
+
+
+def _mask(content: bytes) -> np.ndarray | None:
+    """The mask in a file of MATLAB's, H×W uint8 class ids; None where there is none."""
+    try:
+        objects = loadmat(io.BytesIO(content))  # type: ignore[arg-type]
+        mask = objects["GTcls"]["Segmentation"][0, 0]
+        return mask if mask.ndim == 2 and mask.size and mask.dtype == np.uint8 else None
+    except Exception:  # SciPy's reader raises of every kind on damaged data
+        return None
 
 
 def trainaug(

@@ -1,5 +1,7 @@
 """Unpacking archives: tar, compressed or not, and zip."""
 
+import errno
+import gzip
 import lzma
 import shutil
 import tarfile
@@ -14,7 +16,15 @@ from urn.errors import UserError
 from urn.files import atomic_path
 from urn.progress import progress
 
-_DAMAGES = (tarfile.TarError, zipfile.BadZipFile, zlib.error, lzma.LZMAError, EOFError)
+_DAMAGES = (
+    tarfile.TarError,
+    zipfile.BadZipFile,
+    gzip.BadGzipFile,
+    zlib.error,
+    lzma.LZMAError,
+    EOFError,
+)
+_NO_FILES = (errno.ENOTDIR, errno.EISDIR, errno.EEXIST, errno.ENAMETOOLONG)  # their names' fault
 
 
 @contextmanager
@@ -34,7 +44,8 @@ def archived_files(archive: str | Path) -> Iterator[Iterator[tuple[PurePosixPath
     except FileNotFoundError as error:
         raise UserError(f"archive {archive} cannot be read ({error}): put it there") from None
     except _DAMAGES as error:
-        raise UserError(f"archive {archive} is damaged ({error}): replace it") from None
+        reason = (str(error).splitlines() or ["it ends early"])[0].rstrip(":")
+        raise UserError(f"archive {archive} is damaged ({reason}): replace it") from None
     except (RuntimeError, NotImplementedError) as error:  # zipfile's, of what it cannot open
         raise UserError(f"archive {archive} cannot be unpacked ({error}): replace it") from None
 
@@ -48,20 +59,34 @@ def unpack(archive: str | Path, folder: str | Path, below: str = ".") -> None:
         below: a folder in the archive that becomes `folder`, such as VOCdevkit/VOC2012.
 
     Raises:
-        UserError: the archive is damaged or of another kind, or a name in it leaves the folder.
+        UserError: the archive is damaged, of another kind or without such files, or a name in it
+            leaves the folder.
     """
+    found = False
     with archived_files(archive) as files:
         for path, content in progress(files, f"unpacking {Path(archive).name}", unit="file"):
             if path.is_absolute() or ".." in path.parts:
                 raise UserError(f"archive {archive} holds {path}, outside itself: do not trust it")
             if path.is_relative_to(below):
-                target = Path(folder) / path.relative_to(below)
-                with atomic_path(target) as temporary, temporary.open("wb") as file:
-                    shutil.copyfileobj(content, file)
+                found, target = True, Path(folder) / path.relative_to(below)
+                try:
+                    with atomic_path(target) as temporary, temporary.open("wb") as file:
+                        shutil.copyfileobj(content, file)
+                except OSError as error:
+                    if error.errno not in _NO_FILES:
+                        raise
+                    raise UserError(
+                        f"archive {archive} holds {path}, which cannot be a file beside its others "
+                        f"({error.strerror}): replace it"
+                    ) from None
+    if not found:
+        raise UserError(f"archive {archive} holds no file below {below}: replace it")
 
 
 def _zipped(archive: zipfile.ZipFile) -> Iterator[tuple[PurePosixPath, IO[bytes]]]:
     for item in archive.infolist():
+        if item.header_offset < 0:
+            raise zipfile.BadZipFile("its table of files is damaged")
         if not item.is_dir():
             with archive.open(item) as content:
                 yield PurePosixPath(item.filename), content
@@ -72,3 +97,11 @@ def _tarred(archive: tarfile.TarFile) -> Iterator[tuple[PurePosixPath, IO[bytes]
         if item.isfile() and (content := archive.extractfile(item)) is not None:
             with content:
                 yield PurePosixPath(item.name), content
+    # The module takes a damaged header for the end, and reads no check sum that comes after it.
+    stream = archive.fileobj
+    assert stream is not None
+    stream.seek(archive.offset)
+    if stream.read(tarfile.BLOCKSIZE) != bytes(tarfile.BLOCKSIZE):
+        raise tarfile.ReadError("it is cut short, or a header in its midst is damaged")
+    while stream.read(1 << 20):
+        pass

@@ -34,7 +34,8 @@ def read_mxnet_arrays(path: str | Path) -> dict[str, np.ndarray]:
             if mark != LIST_MARK:
                 raise ValueError("it does not begin as one")
             arrays = [_array(file) for _ in range(count)]
-            (count,) = _numbers(file, "Q")
+            if _numbers(file, "Q") != (count,):
+                raise ValueError("it has not as many names as arrays")
             names = [_bytes(file, *_numbers(file, "Q")).decode() for _ in range(count)]
             return dict(zip(names, arrays, strict=True))
     except OSError as error:
