@@ -4,7 +4,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 CORES ?= $(shell nproc)
 
-.PHONY: demo test test-slurm test-bare reference lint lock install estimate slurm dag
+.PHONY: demo test test-slurm test-bare fuzz reference lint lock install estimate slurm dag
 
 demo: install  ## the whole pipeline on the generated dataset; with CONFIG=mine.yaml, on that
 	$(BIN)/snakemake --cores $(CORES) $(if $(CONFIG),--configfile $(CONFIG))
@@ -22,6 +22,9 @@ test-slurm: install slurm  ## all tests on the Slurm started for them: faults to
 test-bare:  ## both commands on a Debian with git, make and Python only (root, debootstrap)
 	tests/bare.sh trixie
 	tests/bare.sh bookworm
+
+fuzz: install  ## damaged files of every kind, EXAMPLES of each, drawn anew each time
+	EXAMPLES=$(or $(EXAMPLES),1000) $(BIN)/pytest --numprocesses 2 tests/test_fuzz.py
 
 slurm:  # its Debian packages, where they can be had
 	@command -v slurmctld munged > /dev/null \
