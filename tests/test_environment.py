@@ -3,6 +3,7 @@
 import importlib.metadata
 import subprocess
 import sys
+import sysconfig
 import tomllib
 from pathlib import Path
 
@@ -58,7 +59,10 @@ def test_whatever_is_installed_is_pinned():
         for pin in locked
         if pin.marker is None or pin.marker.evaluate()
     }
-    installed = {canonical(d.name): d.version for d in importlib.metadata.distributions()}
+    site_packages = [sysconfig.get_path("purelib")]  # not what setuptools carries within itself
+    installed = {
+        canonical(d.name): d.version for d in importlib.metadata.distributions(path=site_packages)
+    }
     for name, version in installed.items():
         assert name in UNPINNED or versions[name].contains(version), name
     assert versions.keys() <= installed.keys()
