@@ -18,9 +18,9 @@ if [ ! -e "$root/usr/bin/make" ]; then
     ${DEBIAN_MIRROR:-}
 fi
 # The machine's own way to the package index.
-cp /etc/resolv.conf "$root/etc/"
-cp -r /etc/ssl/certs "$root/etc/ssl/"
-[ ! -e /etc/pip.conf ] || cp /etc/pip.conf "$root/etc/"
+for path in /etc/resolv.conf /etc/hosts /etc/ssl/certs /etc/pip.conf /etc/xdg/pip; do
+  [ ! -e "$path" ] || cp --recursive --parents "$path" "$root"
+done
 rm -rf "$root/urn"
 git clone --quiet --no-hardlinks "$repository" "$root/urn"
 
