@@ -29,16 +29,16 @@ from torchvision.models import resnet101
 
 from benchmarks.measure import seconds
 from benchmarks.response_scaling import VOC_SCALES
+from urn.backbones import Backbone, build_backbone
+from urn.backbones.inputs import normalised
 from urn.datasets.shapes import SHAPES_CLASSES, write_shapes
-from urn.images import read_image
-from urn.inputs import normalised
-from urn.segmentation.backbones import Backbone, build_backbone
+from urn.files.images import read_image
 from urn.segmentation.channels import select_channels
 from urn.segmentation.dataset import SegmentationDataset
 from urn.segmentation.inference import logits_of, predict_probabilities
 from urn.segmentation.model import build_segmentor
 from urn.segmentation.transforms import training_pipeline
-from urn.training import prepare, train
+from urn.training.loop import prepare, train
 from urn.uncertainty import response_scaling
 
 NAMES = ("resnet38", "resnet101", "scalenet101", "res2net101")

@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy as np
 from scipy.ndimage import gaussian_filter
 
-from urn.images import IGNORE, read_image, read_mask
+from urn.files.images import IGNORE, read_image, read_mask
 from urn.segmentation.channels import select_channels
 
 VOC_CLASSES = 21

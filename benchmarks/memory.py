@@ -22,8 +22,8 @@ import yaml
 from PIL import Image
 
 from benchmarks.crf_memory import smooth
-from urn.archives import read_archive, write_archive
-from urn.images import image_size, read_image, read_mask, write_grey, write_mask
+from urn.files.archives import read_archive, write_archive
+from urn.files.images import image_size, read_image, read_mask, write_grey, write_mask
 from urn.working_size import WorkingSize, working_shape
 
 CONFIG = yaml.safe_load((Path(__file__).parents[1] / "config.yaml").read_text())
@@ -64,7 +64,7 @@ class Case:
 
     def trained(self, model: Any, dataset: Any, section: str) -> None:
         """Two iterations with the settings of a section."""
-        from urn.training import prepare, train
+        from urn.training.loop import prepare, train
 
         names = ("batch_size", "learning_rate", "weight_decay", "precision", "channels_last")
         settings = {name: CONFIG[section][name] for name in names}
@@ -84,7 +84,7 @@ def prepared(folder: Path, megapixels: float, working_size: WorkingSize) -> None
     """Write a photograph, its masks, CAMs and responses, and the networks."""
     import torch
 
-    from urn.model_files import save_model
+    from urn.files.models import save_model
 
     rng = np.random.default_rng(0)
     height, width = round(sqrt(megapixels * 0.75e6)), round(sqrt(megapixels / 0.75e-6))
@@ -164,7 +164,7 @@ def train_classifier(case: Case) -> None:
 def cams(case: Case) -> None:
     """CAMs at all scales."""
     from urn.classification.inference import multi_scale_cam
-    from urn.model_files import load_for_inference
+    from urn.files.models import load_for_inference
 
     settings = CONFIG["classification"]
     model = load_for_inference(case.folder / "classifier.pth", lambda _: classifier())
@@ -226,7 +226,7 @@ def train_segmentation(case: Case) -> None:
 @stage
 def responses(case: Case) -> None:
     """The averaged softmax."""
-    from urn.model_files import load_for_inference
+    from urn.files.models import load_for_inference
     from urn.segmentation.channels import select_channels
     from urn.segmentation.inference import logits_of, predict_probabilities
 

@@ -19,8 +19,8 @@ import yaml
 from benchmarks.imitation import photographs
 from benchmarks.measure import seconds
 from benchmarks.response_scaling import VOC_SCALES
-from urn.archives import read_archive, write_archive
-from urn.images import read_image, write_grey, write_mask
+from urn.files.archives import read_archive, write_archive
+from urn.files.images import read_image, write_grey, write_mask
 from urn.uncertainty import response_scaling
 
 REPOSITORY = Path(__file__).parents[1]

@@ -58,7 +58,7 @@ for dataset in DATASETS:
                 working_size=working_size(dataset),
                 crf_backend=config["crf_backend"],
                 code=code(
-                    "archives.py",
+                    "files/archives.py",
                     "uncertainty.py",
                     "weighting.py",
                     "refinement.py",

@@ -25,7 +25,7 @@ for dataset in DATASETS:
                 alphas=configuration.resolve(config, dataset, "affinity")["alphas"],
                 working_size=working_size(dataset),
                 crf_backend=config["crf_backend"],
-                code=code("archives.py", "refinement.py", "crf"),
+                code=code("files/archives.py", "refinement.py", "crf"),
             message:
                 f"Labels of {dataset} for AffinityNet, shard {shard}"
             script:
@@ -59,12 +59,12 @@ rule train_affinity:
         data=data("images"),
         code=code(
             "affinity",
-            "segmentation/backbones",
-            "distributed.py",
-            "fine_tuning.py",
-            "inputs.py",
-            "precision.py",
-            "training.py",
+            "backbones",
+            "training/distributed.py",
+            "backbones/fine_tuning.py",
+            "backbones/inputs.py",
+            "training/precision.py",
+            "training/loop.py",
         ),
     message:
         "Training AffinityNet on {wildcards.dataset}"

@@ -32,12 +32,12 @@ rule train_classifier:
         data=data("images", "tags"),
         code=code(
             "classification",
-            "segmentation/backbones",
-            "distributed.py",
-            "fine_tuning.py",
-            "inputs.py",
-            "precision.py",
-            "training.py",
+            "backbones",
+            "training/distributed.py",
+            "backbones/fine_tuning.py",
+            "backbones/inputs.py",
+            "training/precision.py",
+            "training/loop.py",
         ),
     message:
         "Training the classifier of {wildcards.dataset}"
@@ -66,11 +66,11 @@ rule cams:
         working_size=lambda wildcards: working_size(wildcards.dataset),
         code=code(
             "classification",
-            "segmentation/backbones",
-            "fine_tuning.py",
-            "inputs.py",
+            "backbones",
+            "backbones/fine_tuning.py",
+            "backbones/inputs.py",
             "windows.py",
-            "archives.py",
+            "files/archives.py",
         ),
     message:
         "CAMs of {wildcards.dataset}, shard {wildcards.shard}"

@@ -12,19 +12,21 @@ from snakemake.exceptions import WorkflowError
 sys.path.insert(0, str(Path(workflow.basedir)))
 
 from urn.errors import UserError, raise_faults
-from rules import (
-    ablations,
+from rules.hooks import (
     ancient_files,
     closing,
+    keeping,
+    output_index,
+    scheduling,
+    unknown_targets,
+)
+from rules.plan import (
+    ablations,
     configuration,
     data_files,
     input_folders,
-    keeping,
-    output_index,
     overlay,
     planning,
-    scheduling,
-    unknown_targets,
     yaml_files,
 )
 
@@ -120,7 +122,7 @@ def only(mapping, *keys):
 
 def code(*modules):
     """For params: a fingerprint of the library's modules that make a rule's result."""
-    return configuration.code_version("images.py", "working_size.py", *modules)
+    return configuration.code_version("files/images.py", "working_size.py", *modules)
 
 
 def data(*kinds, split="train", dataset=None, ids=None):
@@ -323,9 +325,14 @@ def refiner_model(dataset, name):
 
 def refiner_code(name, *modules):
     """For params: a fingerprint of the modules that make a refiner's masks, and of others."""
-    network = ["affinity", "segmentation/backbones", "fine_tuning.py", "inputs.py"]
+    network = [
+        "affinity",
+        "backbones",
+        "backbones/fine_tuning.py",
+        "backbones/inputs.py",
+    ]
     return code(
-        "archives.py",
+        "files/archives.py",
         "refinement.py",
         "crf",
         *(network if name == "affinity" else []),

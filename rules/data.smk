@@ -56,7 +56,7 @@ rule index:
     params:
         dataset=lambda wildcards: configuration.source(DATASETS[wildcards.dataset]),
         data=lambda wildcards: data_of_splits(wildcards, *data_files.KINDS),
-        code=code("datasets", "jpeg.py"),
+        code=code("datasets", "files/jpeg.py"),
     message:
         "Checking every image, mask and tag of {wildcards.dataset}"
     script:

@@ -35,7 +35,7 @@ for dataset, split, folder in PREDICTED:
                 data=data("images", split=split, dataset=dataset, ids=image_ids),
                 working_size=working_size(dataset),
                 crf_backend=config["crf_backend"],
-                code=code("archives.py", "refinement.py", "crf"),
+                code=code("files/archives.py", "refinement.py", "crf"),
             message:
                 f"Predicted masks of {dataset} {split}, shard {shard}, by "
                 "{wildcards.backbone}/{wildcards.supervision}"

@@ -133,7 +133,9 @@ rule example:
         data=data("images"),
         resize=lambda wildcards: settings("segmentation")(wildcards)["resize"],
         working_size=lambda wildcards: working_size(wildcards.dataset),
-        code=code("segmentation", "windows.py", "archives.py", "figures/choice.py"),
+        code=code(
+            "segmentation", "windows.py", "files/archives.py", "figures/choice.py"
+        ),
     message:
         "The response of {wildcards.backbone}/{wildcards.supervision} to the image of the figures"
     script:
@@ -177,7 +179,7 @@ rule pipeline_figure:
         t=configuration.threshold(config),
         working_size=lambda wildcards: working_size(wildcards.dataset),
         crf_backend=config["crf_backend"],
-        code=code("archives.py", "figures", "refinement.py", "crf"),
+        code=code("files/archives.py", "figures", "refinement.py", "crf"),
     message:
         "Drawing one image of {wildcards.dataset} through every stage"
     script:
@@ -209,7 +211,7 @@ rule response_scales_figure:
         scales=lambda wildcards: settings("uncertainty")(wildcards)["scales"],
         working_size=lambda wildcards: working_size(wildcards.dataset),
         crf_backend=config["crf_backend"],
-        code=code("archives.py", "figures", "uncertainty.py", "crf"),
+        code=code("files/archives.py", "figures", "uncertainty.py", "crf"),
     message:
         "Drawing response scaling on an image of {wildcards.dataset}"
     script:
@@ -240,7 +242,7 @@ rule crf_figure:
         data=data("images"),
         working_size=lambda wildcards: working_size(wildcards.dataset),
         crf_backend=config["crf_backend"],
-        code=code("archives.py", "figures", "refinement.py", "crf"),
+        code=code("files/archives.py", "figures", "refinement.py", "crf"),
     message:
         "Drawing what the CRF's parameters do to an image of {wildcards.dataset}"
     script:

@@ -25,7 +25,7 @@ for dataset in [d for d in DATASETS if multi_crop(d)["enabled"]]:
                 options=only(multi_crop(dataset), "alpha", "confidence")
                 | {"backend": config["crf_backend"]},
                 working_size=working_size(dataset),
-                code=code("archives.py", "refinement.py", "crf"),
+                code=code("files/archives.py", "refinement.py", "crf"),
             message:
                 f"Rough masks of {dataset}, shard {shard}"
             script:

@@ -65,7 +65,9 @@ for dataset in [d for d in DATASETS if refiner(d) == "own"]:
                 ids=image_ids,
                 data=data("images", dataset=dataset, ids=image_ids),
                 own=own_masks(dataset, image_ids),
-                code=code("datasets/agreement.py", "datasets/validation.py", "jpeg.py"),
+                code=code(
+                    "datasets/agreement.py", "datasets/validation.py", "files/jpeg.py"
+                ),
             message:
                 f"Own pseudo-masks of {dataset}, shard {shard}"
             script:

@@ -20,7 +20,7 @@ rule cam_quality:
     params:
         ids=lambda wildcards: list(shards(wildcards.dataset, "train").values()),
         data=data("masks"),
-        code=code("archives.py", "evaluation.py"),
+        code=code("files/archives.py", "evaluation.py"),
     message:
         "mIoU of the CAMs of {wildcards.dataset} at every threshold"
     script:

@@ -38,10 +38,10 @@ rule train_segmentation:
         work="results/{dataset}/{backbone}/{supervision}/work",
         code=code(
             "segmentation",
-            "distributed.py",
+            "training/distributed.py",
             "evaluation.py",
-            "precision.py",
-            "training.py",
+            "training/precision.py",
+            "training/loop.py",
             "windows.py",
         ),
     message:
@@ -72,7 +72,7 @@ rule responses:
         data=data("images"),
         resize=lambda wildcards: settings("segmentation")(wildcards)["resize"],
         working_size=lambda wildcards: working_size(wildcards.dataset),
-        code=code("segmentation", "windows.py", "archives.py"),
+        code=code("segmentation", "windows.py", "files/archives.py"),
     message:
         "Responses of {wildcards.backbone}/{wildcards.supervision} on {wildcards.dataset}, "
         "{wildcards.split} shard {wildcards.shard}"

@@ -21,7 +21,7 @@ rule test_index:
     params:
         dataset=lambda wildcards: configuration.source(DATASETS[wildcards.dataset]),
         data=data("images", split="test"),
-        code=code("datasets", "jpeg.py"),
+        code=code("datasets", "files/jpeg.py"),
     message:
         "Checking every test image of {wildcards.dataset}"
     script:

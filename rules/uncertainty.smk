@@ -32,7 +32,7 @@ for dataset in DATASETS:
                 scales=configuration.resolve(config, dataset, "uncertainty")["scales"],
                 working_size=working_size(dataset),
                 crf_backend=config["crf_backend"],
-                code=code("archives.py", "uncertainty.py", "crf"),
+                code=code("files/archives.py", "uncertainty.py", "crf"),
             message:
                 f"Response scaling of {dataset}, shard {shard}, by {{wildcards.backbone}}"
             script:

@@ -19,7 +19,7 @@ rule weights:
     params:
         format=lambda wildcards: config["weights"][wildcards.backbone]["format"],
         checksum=lambda wildcards: checksum("weights", wildcards.backbone),
-        code=code("segmentation/backbones"),
+        code=code("backbones"),
     message:
         "Checking the ImageNet weights of {wildcards.backbone}"
     script:

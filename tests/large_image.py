@@ -9,10 +9,10 @@ from pathlib import Path
 import numpy as np
 import torch
 
-from urn.archives import write_archive
 from urn.classification.inference import multi_scale_cam
 from urn.classification.network import SEAM
-from urn.images import image_size, read_image, write_grey, write_mask
+from urn.files.archives import write_archive
+from urn.files.images import image_size, read_image, write_grey, write_mask
 from urn.refinement import crf_mask, ppmg
 from urn.segmentation.inference import logits_of, predict_probabilities
 from urn.segmentation.model import build_segmentor

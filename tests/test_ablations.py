@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 import yaml
 
-from rules import ablations, configuration
+from rules.plan import ablations, configuration
 from urn.errors import UserError
 
 REPOSITORY = Path(__file__).parents[1]

@@ -12,10 +12,10 @@ from urn.affinity.network import AffinityNet
 from urn.affinity.pairs import offsets, paired
 from urn.affinity.random_walk import random_walk, transition_matrix
 from urn.crf import REFINEMENT_CRF
-from urn.images import read_image, read_mask, write_mask
-from urn.model_files import save_model
+from urn.files.images import read_image, read_mask, write_mask
+from urn.files.models import save_model
 from urn.refinement import affinity_refine, agreed_mask, load_refiner
-from urn.training import prepare, train
+from urn.training.loop import prepare, train
 
 D, H, W = 6, 7, 5
 

@@ -14,16 +14,16 @@ from torch import nn
 from torch.nn import functional as F
 from torchvision.models import resnet101
 
-from urn.classification.network import SEAM
-from urn.errors import UserError
-from urn.segmentation.backbones import (
+from urn.backbones import (
     BACKBONES,
     IMAGENET_MEAN,
     IMAGENET_STD,
     build_backbone,
     load_published_state_dict,
 )
-from urn.segmentation.backbones.scalenet import ALLOCATION, SIDES, ScaleBlock
+from urn.backbones.scalenet import ALLOCATION, SIDES, ScaleBlock
+from urn.classification.network import SEAM
+from urn.errors import UserError
 from urn.segmentation.model import build_segmentor
 
 CHANNELS = {

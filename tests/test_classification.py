@@ -8,6 +8,8 @@ from PIL import Image
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from urn.backbones import IMAGENET_MEAN, IMAGENET_STD
+from urn.backbones.inputs import normalised
 from urn.classification.dataset import TaggedImages
 from urn.classification.inference import multi_scale_cam
 from urn.classification.losses import (
@@ -22,10 +24,8 @@ from urn.classification.losses import (
 )
 from urn.classification.network import SEAM, PixelCorrelationModule
 from urn.datasets.shapes import SHAPES_CLASSES
-from urn.images import read_image, read_mask
-from urn.inputs import normalised
-from urn.segmentation.backbones import IMAGENET_MEAN, IMAGENET_STD
-from urn.training import prepare, train
+from urn.files.images import read_image, read_mask
+from urn.training.loop import prepare, train
 
 N, C, H, W = 2, 3, 6, 7
 TAGS = torch.tensor([[1.0, 0.0, 1.0], [0.0, 1.0, 0.0]])

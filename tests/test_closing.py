@@ -3,7 +3,7 @@
 import pytest
 from test_workflow import snakemake
 
-from rules.closing import last_words
+from rules.hooks.closing import last_words
 
 CONFIG = {
     "dataset": "mine",

@@ -23,7 +23,7 @@ from urn.datasets.instances import (
 )
 from urn.datasets.validation import validate
 from urn.errors import UserError
-from urn.images import read_mask
+from urn.files.images import read_mask
 
 UNUSED = [12, 26, 29, 30, 45, 66, 68, 69, 71, 83]
 

@@ -17,9 +17,9 @@ SCRIPTS, LIBRARY = REPOSITORY / "workflow_scripts", REPOSITORY / "urn"
 INFRASTRUCTURE = {
     LIBRARY / name
     for name in (
-        *("__init__.py", "checkpoints.py", "datasets/index.py", "download.py", "errors.py"),
-        *("files.py", "model_files.py", "progress.py", "segmentation/mmsegmentation.py"),
-        "tensor_files.py",
+        *("__init__.py", "errors.py", "progress.py", "datasets/index.py"),
+        *("files/atomic.py", "files/download.py", "files/models.py", "files/tensors.py"),
+        *("segmentation/mmsegmentation.py", "training/checkpoints.py"),
     )
 }
 

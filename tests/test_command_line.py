@@ -6,7 +6,7 @@ import subprocess
 import pytest
 from test_workflow import REPOSITORY, command, snakemake
 
-from rules import command_line, yaml_files
+from rules.hooks import command_line, yaml_files
 from urn.errors import UserError
 
 

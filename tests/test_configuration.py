@@ -7,11 +7,11 @@ from pathlib import Path
 import pytest
 import yaml
 
-from rules import configuration
+from rules.plan import configuration
+from urn.backbones import BACKBONES
 from urn.crf.dense_crf import BACKENDS as CRF_BACKENDS
 from urn.errors import UserError
 from urn.refinement import REFINERS
-from urn.segmentation.backbones import BACKBONES
 
 REPOSITORY = Path(__file__).parents[1]
 SHAPES = {

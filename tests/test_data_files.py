@@ -4,7 +4,7 @@ import sys
 
 import pytest
 
-from rules.data_files import KINDS, Files, data_files, fingerprint
+from rules.plan.data_files import KINDS, Files, data_files, fingerprint
 
 VOC = {"layout": "voc", "root": "r", "train": "train.txt", "val": "val.txt", "test": "test.txt"}
 
@@ -50,7 +50,7 @@ def test_a_fingerprint_is_of_the_ids_wanted():
 
 
 def test_planning_needs_the_standard_library_only():
-    code = "import sys, rules.data_files; print({'numpy', 'PIL', 'torch'} & set(sys.modules))"
+    code = "import sys, rules.plan.data_files; print({'numpy', 'PIL', 'torch'} & set(sys.modules))"
     folder = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
     shown = subprocess.run(
         [sys.executable, "-c", code], capture_output=True, text=True, check=True, cwd=folder

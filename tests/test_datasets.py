@@ -10,7 +10,7 @@ from urn.datasets.ids import folder_ids, shapes_ids, voc_ids
 from urn.datasets.index import Entry, Index, read_index, write_index
 from urn.datasets.voc import VOC_CLASSES, mask_tags, voc_records, xml_tags
 from urn.errors import UserError
-from urn.images import write_grey, write_mask
+from urn.files.images import write_grey, write_mask
 
 
 def write(path, text, encoding="utf-8"):

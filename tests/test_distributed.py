@@ -12,9 +12,9 @@ from mmengine.dist import get_rank
 from test_workflow import changed_configuration, planned, snakemake
 from tiny_training import TinyModel, train_tiny
 
-from urn.distributed import is_main, launch
-from urn.model_files import save_model
-from urn.training import prepare
+from urn.files.models import save_model
+from urn.training.distributed import is_main, launch
+from urn.training.loop import prepare
 
 # One process with 8 images, two with 4 each. Without momentum and decay, the weights after one step
 # at a rate of 1 are the old ones minus the gradients.

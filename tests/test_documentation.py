@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 import yaml
 
-from rules.configuration import SCHEMA
+from rules.plan.configuration import SCHEMA
 
 REPOSITORY = Path(__file__).parents[1]
 DOCUMENTS = sorted([*REPOSITORY.glob("*.md"), *(REPOSITORY / "docs").glob("*.md")])

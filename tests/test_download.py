@@ -10,8 +10,8 @@ import pytest
 import yaml
 from test_workflow import snakemake
 
-from urn.download import download
 from urn.errors import UserError
+from urn.files.download import download
 
 CONTENT = np.random.default_rng(0).bytes(3_000_000)
 SHA256 = hashlib.sha256(CONTENT).hexdigest()

@@ -12,8 +12,8 @@ from snakemake.output_index import OutputIndex
 from snakemake.scheduling.job_scheduler import JobScheduler
 
 from benchmarks.dry_run import BACKBONES, dry_run, touch_everything, write_datasets
-from rules import scheduling
-from rules.output_index import OutputIndexByName
+from rules.hooks import scheduling
+from rules.hooks.output_index import OutputIndexByName
 
 
 @pytest.mark.parametrize("dataset", ["voc", "coco"])

@@ -9,7 +9,7 @@ from urn.figures.choice import at_quantiles, example
 from urn.figures.panels import ORANGE, panel
 from urn.figures.sheets import Row, sheet
 from urn.figures.style import COLOURS, class_legend, heat, heat_legend, mask_colours, save
-from urn.images import palette, read_image, write_grey, write_mask
+from urn.files.images import palette, read_image, write_grey, write_mask
 
 
 def solid(colour, height=30, width=40):

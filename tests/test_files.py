@@ -1,7 +1,7 @@
 import pytest
 
 from urn.errors import UserError
-from urn.files import atomic_path
+from urn.files.atomic import atomic_path
 
 
 def test_appears_whole(tmp_path):

@@ -33,9 +33,9 @@ from scipy.io import savemat
 from test_weights import ARRAYS, as_mxnet
 from tiny_training import TinyModel, tiny_model
 
-from rules import configuration, input_folders, overlay, planning, yaml_files
-from urn.archives import read_archive, write_archive
-from urn.checkpoints import Trained, latest_checkpoint
+from rules.plan import configuration, input_folders, overlay, planning, yaml_files
+from urn.backbones.base import load_exactly
+from urn.backbones.published import read_checkpoint
 from urn.datasets.coco import COCO_CLASSES, coco_records
 from urn.datasets.folder import folder_records
 from urn.datasets.ids import list_lines
@@ -45,11 +45,11 @@ from urn.datasets.sbd import write_sbd_masks
 from urn.datasets.unpack import unpack
 from urn.datasets.voc import xml_tags
 from urn.errors import UserError
-from urn.images import image_size, palette, read_image, read_mask
-from urn.jpeg import has_hole
-from urn.model_files import load_model, save_model
-from urn.segmentation.backbones.base import load_exactly
-from urn.segmentation.backbones.checkpoints import read_checkpoint
+from urn.files.archives import read_archive, write_archive
+from urn.files.images import image_size, palette, read_image, read_mask
+from urn.files.jpeg import has_hole
+from urn.files.models import load_model, save_model
+from urn.training.checkpoints import Trained, latest_checkpoint
 
 EXAMPLES = int(os.environ.get("EXAMPLES", 40))
 SECONDS = 10  # of computing, that one file may take; of waiting, a hundred times as much
@@ -464,7 +464,7 @@ def checkpoint(folder: Path) -> Kind:
         """A training that finds no usable checkpoint says so, and starts anew."""
         told = io.StringIO()
         handler = logging.StreamHandler(told)
-        logger = logging.getLogger("urn.checkpoints")
+        logger = logging.getLogger("urn.training.checkpoints")
         logger.addHandler(handler)
         try:
             state = latest_checkpoint(path.parent, "as here", trained)

@@ -7,7 +7,7 @@ import pytest
 from PIL import Image
 
 from urn.errors import UserError
-from urn.images import image_size, palette, read_image, read_mask, write_grey, write_mask
+from urn.files.images import image_size, palette, read_image, read_mask, write_grey, write_mask
 
 HEIGHT, WIDTH = 5, 7
 GREY = np.arange(HEIGHT * WIDTH, dtype=np.uint8).reshape(HEIGHT, WIDTH) * 7

@@ -4,7 +4,7 @@ import torch
 from torch import nn
 from torch.nn import functional as F
 
-from urn.segmentation.backbones import IMAGENET_MEAN, IMAGENET_STD
+from urn.backbones import IMAGENET_MEAN, IMAGENET_STD
 from urn.segmentation.inference import predict_probabilities
 
 CLASSES = 5

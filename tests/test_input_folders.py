@@ -1,7 +1,7 @@
 import pytest
 import yaml
 
-from rules import configuration, input_folders
+from rules.plan import configuration, input_folders
 from urn.errors import UserError
 
 

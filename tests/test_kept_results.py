@@ -9,8 +9,8 @@ import yaml
 from test_changed_inputs import write_run
 from test_workflow import planned, snakemake
 
-from urn.archives import write_archive
 from urn.datasets.index import Entry, Index, write_index
+from urn.files.archives import write_archive
 
 
 @pytest.fixture(scope="module")

@@ -9,9 +9,9 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from urn.archives import read_archive, write_archive
 from urn.errors import UserError
-from urn.images import read_made
+from urn.files.archives import read_archive, write_archive
+from urn.files.images import read_made
 
 sys.path.append(str(Path(__file__).parents[1] / "workflow_scripts"))
 

@@ -13,16 +13,16 @@ from test_affinity import blobs
 from test_workflow import REPOSITORY, TRAIN, planned, snakemake
 from torch.nn import functional as F
 
-from urn.archives import read_archive
+from urn.backbones.inputs import normalised
 from urn.classification.dataset import TaggedImages, tags_of_crop
 from urn.classification.inference import multi_scale_cam
 from urn.classification.network import SEAM
 from urn.crf import REFINEMENT_CRF
 from urn.datasets.index import read_index
-from urn.images import read_image, read_mask, write_mask
-from urn.inputs import normalised
+from urn.files.archives import read_archive
+from urn.files.images import read_image, read_mask, write_mask
 from urn.refinement import confident_mask
-from urn.training import prepare
+from urn.training.loop import prepare
 
 
 @pytest.mark.parametrize("seed", range(4))

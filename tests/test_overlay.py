@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from rules import overlay
+from rules.plan import overlay
 from urn.errors import UserError
 
 

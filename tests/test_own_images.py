@@ -8,7 +8,7 @@ from PIL import Image
 from test_workflow import REPOSITORY, planned, snakemake
 
 from urn.datasets.shapes import SHAPES_CLASSES, draw_scene
-from urn.images import read_mask, write_mask
+from urn.files.images import read_mask, write_mask
 
 
 def write_folder(root, train=4, val=2):

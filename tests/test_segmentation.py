@@ -11,17 +11,17 @@ from torch import nn
 from torch.nn import functional as F
 from torchvision.models import resnet18
 
+from urn.backbones import BACKBONES, build_backbone, load_published_state_dict
 from urn.datasets.shapes import SHAPES_CLASSES
 from urn.errors import UserError
-from urn.images import read_image, write_grey
-from urn.model_files import load_for_inference, save_model
-from urn.segmentation.backbones import BACKBONES, build_backbone, load_published_state_dict
+from urn.files.images import read_image, write_grey
+from urn.files.models import load_for_inference, save_model
 from urn.segmentation.dataset import SegmentationDataset
 from urn.segmentation.inference import logits_of, predict_probabilities
 from urn.segmentation.mmsegmentation import EncoderDecoder
 from urn.segmentation.model import build_segmentor, parameter_groups
 from urn.segmentation.transforms import training_pipeline
-from urn.training import prepare, train
+from urn.training.loop import prepare, train
 
 CLASSES = len(SHAPES_CLASSES) + 1
 CROP = 64

@@ -5,7 +5,7 @@ from urn.datasets.ids import shapes_ids, voc_ids
 from urn.datasets.index import index_from
 from urn.datasets.shapes import SHAPES_CLASSES, draw_scene, shapes_records, write_shapes
 from urn.datasets.validation import validate
-from urn.images import read_image, read_mask
+from urn.files.images import read_image, read_mask
 
 
 @pytest.fixture(scope="module")

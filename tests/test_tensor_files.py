@@ -10,10 +10,10 @@ import pytest
 import torch
 from tiny_training import TinyModel, tiny_model, train_tiny
 
+from urn.backbones.published import read_checkpoint
 from urn.errors import UserError
-from urn.model_files import load_model, save_model
-from urn.segmentation.backbones.checkpoints import read_checkpoint
-from urn.tensor_files import UnusableFileError, misfit, read_tensors
+from urn.files.models import load_model, save_model
+from urn.files.tensors import UnusableFileError, misfit, read_tensors
 
 pytestmark = pytest.mark.filterwarnings("ignore:.*get_instance:UserWarning")
 

@@ -15,7 +15,7 @@ from tiny_training import ITERATIONS, NoisyImages, TinyModel, tiny_model, train_
 from torch import nn
 
 from urn.errors import UserError
-from urn.model_files import load_for_inference, load_model, save_model
+from urn.files.models import load_for_inference, load_model, save_model
 
 # Trainings that start within a second share mmengine's loggers.
 pytestmark = pytest.mark.filterwarnings("ignore:.*get_instance:UserWarning")

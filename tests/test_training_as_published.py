@@ -8,14 +8,14 @@ from tiny_training import TinyModel, tiny_model, train_tiny
 from torch.nn import functional as F
 
 from urn.affinity.network import AffinityNet
+from urn.backbones import IMAGENET_MEAN, IMAGENET_STD
 from urn.classification.network import SEAM
 from urn.evaluation import ConfusionMatrix
-from urn.images import read_image, read_mask
-from urn.precision import PrecisionOptimWrapper
-from urn.segmentation.backbones import IMAGENET_MEAN, IMAGENET_STD
+from urn.files.images import read_image, read_mask
 from urn.segmentation.model import build_segmentor
 from urn.segmentation.validation import single_scale_miou
-from urn.training import prepare
+from urn.training.loop import prepare
+from urn.training.precision import PrecisionOptimWrapper
 
 pytestmark = pytest.mark.filterwarnings("ignore:.*get_instance:UserWarning")
 

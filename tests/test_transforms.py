@@ -6,9 +6,9 @@ import torch
 from mmengine.dataset import pseudo_collate
 from PIL import Image
 
+from urn.backbones import IMAGENET_MEAN, IMAGENET_STD
 from urn.errors import UserError
-from urn.images import write_grey, write_mask
-from urn.segmentation.backbones import IMAGENET_MEAN, IMAGENET_STD
+from urn.files.images import write_grey, write_mask
 from urn.segmentation.dataset import SegmentationDataset
 from urn.segmentation.transforms import SegmentationPreprocessor, training_pipeline
 

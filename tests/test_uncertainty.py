@@ -3,7 +3,7 @@ import pytest
 
 from benchmarks.imitation import noisy_response
 from urn.crf import SEGMENTATION_CRF
-from urn.images import read_image, read_mask
+from urn.files.images import read_image, read_mask
 from urn.segmentation.channels import select_channels
 from urn.uncertainty import response_scaling
 

@@ -7,7 +7,7 @@ from urn.datasets.index import Entry, Record
 from urn.datasets.validation import Finding, require_valid, validate
 from urn.datasets.voc import voc_records
 from urn.errors import UserError
-from urn.images import write_mask
+from urn.files.images import write_mask
 
 CLASSES = ("cat", "dog")
 HEIGHT, WIDTH = 40, 60

@@ -19,8 +19,8 @@ from urn.datasets.shapes import draw_scene
 from urn.datasets.unpack import unpack
 from urn.datasets.voc import VOC_CLASSES
 from urn.errors import UserError
-from urn.images import palette, read_mask, write_mask
-from urn.model_files import save_model
+from urn.files.images import palette, read_mask, write_mask
+from urn.files.models import save_model
 from urn.segmentation.model import build_segmentor
 from urn.submission import FOLDER, write_submission
 

@@ -9,10 +9,10 @@ import torch
 import yaml
 from test_workflow import REPOSITORY, planned, snakemake
 
+from urn.backbones import build_backbone
+from urn.backbones.mxnet_file import TYPES, read_mxnet_arrays
+from urn.backbones.published import read_checkpoint, resnet38_name
 from urn.errors import UserError
-from urn.segmentation.backbones import build_backbone
-from urn.segmentation.backbones.checkpoints import read_checkpoint, resnet38_name
-from urn.segmentation.backbones.mxnet_file import TYPES, read_mxnet_arrays
 
 ARRAYS = {
     "arg:conv1a_weight": np.arange(24, dtype="<f4").reshape(2, 3, 2, 2),

@@ -17,7 +17,7 @@ import yaml
 from PIL import Image
 
 from urn.datasets.shapes import SHAPES_CLASSES
-from urn.images import palette, read_mask
+from urn.files.images import palette, read_mask
 
 REPOSITORY = Path(__file__).parents[1]
 TRAIN = [f"shapes_train_{n:04d}" for n in range(1, 13)]

@@ -12,12 +12,12 @@ from PIL import Image
 from torch import Tensor
 
 from urn.affinity.dataset import LabelledImages
-from urn.archives import read_archive
 from urn.classification import network
 from urn.classification.dataset import TaggedImages
 from urn.classification.network import PixelCorrelationModule
 from urn.evaluation import CamThresholds, ConfusionMatrix, UncertaintyQuality
-from urn.images import image_size, palette, read_image, read_mask, write_grey, write_mask
+from urn.files.archives import read_archive
+from urn.files.images import image_size, palette, read_image, read_mask, write_grey, write_mask
 from urn.segmentation.transforms import LoadSample
 from urn.working_size import AUTO_PIXELS, enlarge_labels, enlarged, nearest, working_shape
 

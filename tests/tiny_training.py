@@ -17,7 +17,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 from torch.utils.data import Dataset, default_collate
 
-from urn.training import prepare, train
+from urn.training.loop import prepare, train
 
 ITERATIONS = 16
 CHECKPOINT_INTERVAL = 4

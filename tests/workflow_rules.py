@@ -13,7 +13,7 @@ from types import SimpleNamespace
 from snakemake.api import SnakemakeApi
 from snakemake.settings.types import ConfigSettings, ResourceSettings
 
-from rules import configuration
+from rules.plan import configuration
 
 SNAKEFILE = Path(__file__).parents[1] / "Snakefile"
 

@@ -5,7 +5,7 @@ from collections.abc import Iterable
 import numpy as np
 import pandas as pd
 
-from urn.images import IGNORE
+from urn.files.images import IGNORE
 from urn.working_size import enlarged
 
 PIXELS_AT_ONCE = 1 << 20  # bounds the memory that counting takes, whatever the image's size

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from urn.crf import REFINEMENT_CRF, SEGMENTATION_CRF, CRFParameters, DenseCRF
-from urn.images import IGNORE
+from urn.files.images import IGNORE
 
 if TYPE_CHECKING:
     from urn.affinity.network import AffinityNet
@@ -247,6 +247,6 @@ def load_refiner(name: str, model: str | Path | None = None) -> Callable[..., np
     if model is None:
         return REFINERS[name]
     from urn.affinity.network import AffinityNet
-    from urn.model_files import load_for_inference
+    from urn.files.models import load_for_inference
 
     return partial(REFINERS[name], network=load_for_inference(model, AffinityNet.from_meta))

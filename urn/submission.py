@@ -8,8 +8,8 @@ from pathlib import Path
 import numpy as np
 
 from urn.errors import UserError
-from urn.files import atomic_path
-from urn.images import image_size, read_made
+from urn.files.atomic import atomic_path
+from urn.files.images import image_size, read_made
 
 # comp6: segmentation by a method trained on more than the challenge's own images.
 FOLDER = "results/VOC2012/Segmentation/comp6_test_cls"

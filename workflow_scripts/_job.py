@@ -58,7 +58,7 @@ def in_processes(processes: int, nodes: int) -> None:
     """Where a training asks for more than this process: run the script in all, and end this one."""
     if processes == 1 or RANK is not None:
         return
-    from urn.distributed import launch  # torch, which few scripts need
+    from urn.training.distributed import launch  # torch, which few scripts need
 
     if launch(sys.argv[0], processes, nodes, progress.terminal):
         raise UserError(f"a training of {processes} processes failed: its log says why")

@@ -6,12 +6,12 @@ from typing import Any
 
 from torch import nn
 
+from urn.backbones import Backbone, load_published_state_dict
+from urn.backbones.published import read_checkpoint
 from urn.datasets.index import Index
-from urn.distributed import is_main
 from urn.errors import UserError
-from urn.model_files import save_model
-from urn.segmentation.backbones import Backbone, load_published_state_dict
-from urn.segmentation.backbones.checkpoints import read_checkpoint
+from urn.files.models import save_model
+from urn.training.distributed import is_main
 
 from _job import fingerprint
 
@@ -33,7 +33,7 @@ def load_initial(backbone: Backbone, files: Iterable[str]) -> None:
 
 
 def arguments(job: Any) -> dict[str, Any]:
-    """Arguments of `urn.training.train` that a job (the `snakemake` of its script) gives."""
+    """Arguments of `urn.training.loop.train` that a job (the `snakemake` of its script) gives."""
     return {name: job.params.settings[name] for name in SETTINGS} | {
         "seed": job.params.seed,
         "threads": job.threads,

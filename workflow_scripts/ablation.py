@@ -5,7 +5,7 @@ import pandas as pd
 
 from urn.figures.charts import ablation
 from urn.figures.style import save
-from urn.files import atomic_path
+from urn.files.atomic import atomic_path
 
 from _job import logged
 from _tables import read_score, read_table

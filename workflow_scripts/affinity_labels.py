@@ -1,8 +1,8 @@
 """What the CRF is sure of in a shard's CAMs."""
 
-from urn.archives import read_archive
 from urn.datasets.index import read_index
-from urn.images import image_size, read_image, write_mask
+from urn.files.archives import read_archive
+from urn.files.images import image_size, read_image, write_mask
 from urn.progress import progress
 from urn.refinement import agreed_mask
 

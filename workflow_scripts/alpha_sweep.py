@@ -2,12 +2,12 @@
 
 import pandas as pd
 
-from urn.archives import read_archive
 from urn.datasets.index import read_index
 from urn.errors import UserError
 from urn.evaluation import ConfusionMatrix
-from urn.files import atomic_path
-from urn.images import read_image, read_mask
+from urn.files.archives import read_archive
+from urn.files.atomic import atomic_path
+from urn.files.images import read_image, read_mask
 from urn.progress import progress
 from urn.refinement import load_refiner
 from urn.working_size import enlarge_labels

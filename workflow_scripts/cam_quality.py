@@ -3,12 +3,12 @@
 import numpy as np
 import pandas as pd
 
-from urn.archives import read_archive
 from urn.datasets.index import BACKGROUND, read_index
 from urn.errors import UserError
 from urn.evaluation import CamThresholds
-from urn.files import atomic_path
-from urn.images import read_mask
+from urn.files.archives import read_archive
+from urn.files.atomic import atomic_path
+from urn.files.images import read_mask
 from urn.progress import progress
 
 from _job import logged

@@ -5,12 +5,12 @@ from collections.abc import Iterator
 import numpy as np
 import torch
 
-from urn.archives import ClassMaps, write_archive
 from urn.classification.inference import multi_scale_cam
 from urn.classification.network import SEAM
 from urn.datasets.index import read_index
-from urn.images import read_image
-from urn.model_files import load_for_inference
+from urn.files.archives import ClassMaps, write_archive
+from urn.files.images import read_image
+from urn.files.models import load_for_inference
 from urn.progress import progress
 
 from _job import logged

@@ -1,6 +1,6 @@
 """Fetch a published file."""
 
-from urn.download import download
+from urn.files.download import download
 
 from _job import logged
 

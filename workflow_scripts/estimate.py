@@ -3,7 +3,7 @@
 import pandas as pd
 
 from urn import progress
-from urn.files import atomic_path
+from urn.files.atomic import atomic_path
 
 from _job import logged
 

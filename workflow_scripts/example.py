@@ -2,11 +2,11 @@
 
 import torch
 
-from urn.archives import write_archive
 from urn.datasets.index import read_index
 from urn.figures.choice import example
-from urn.images import read_image
-from urn.model_files import load_for_inference
+from urn.files.archives import write_archive
+from urn.files.images import read_image
+from urn.files.models import load_for_inference
 from urn.segmentation.channels import select_channels
 from urn.segmentation.inference import logits_of, predict_probabilities
 from urn.segmentation.model import build_segmentor

@@ -2,11 +2,11 @@
 
 import torch
 
-from urn.download import require_checksum
+from urn.backbones import build_backbone, load_published_state_dict
+from urn.backbones.published import read_checkpoint
 from urn.errors import UserError
-from urn.files import atomic_path
-from urn.segmentation.backbones import build_backbone, load_published_state_dict
-from urn.segmentation.backbones.checkpoints import read_checkpoint
+from urn.files.atomic import atomic_path
+from urn.files.download import require_checksum
 
 from _job import logged
 

@@ -7,8 +7,8 @@ import pandas as pd
 from urn.datasets.index import BACKGROUND, read_index
 from urn.errors import UserError
 from urn.evaluation import ConfusionMatrix
-from urn.files import atomic_path
-from urn.images import read_made, read_mask
+from urn.files.atomic import atomic_path
+from urn.files.images import read_made, read_mask
 from urn.progress import progress
 
 from _job import logged

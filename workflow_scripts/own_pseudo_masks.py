@@ -5,7 +5,7 @@ from pathlib import Path
 from urn.datasets.index import read_index
 from urn.datasets.validation import mask_faults
 from urn.errors import raise_faults
-from urn.images import image_size, read_mask, write_mask
+from urn.files.images import image_size, read_mask, write_mask
 
 from _job import logged
 

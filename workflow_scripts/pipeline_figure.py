@@ -4,13 +4,13 @@ from pathlib import Path
 
 import numpy as np
 
-from urn.archives import read_archive
 from urn.datasets.index import BACKGROUND, read_index
 from urn.figures.choice import example
 from urn.figures.panels import small
 from urn.figures.sheets import Row, sheet
 from urn.figures.style import class_legend, heat, heat_legend, heat_over, mask_colours, save
-from urn.images import read_image, read_made, read_mask
+from urn.files.archives import read_archive
+from urn.files.images import read_image, read_made, read_mask
 from urn.refinement import crf_mask
 
 from _job import logged

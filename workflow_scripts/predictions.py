@@ -1,8 +1,8 @@
 """Predicted masks of a shard: dense CRF on the responses."""
 
-from urn.archives import read_archive
 from urn.datasets.index import read_index
-from urn.images import image_size, read_image, write_mask
+from urn.files.archives import read_archive
+from urn.files.images import image_size, read_image, write_mask
 from urn.progress import progress
 from urn.refinement import crf_mask
 

@@ -2,8 +2,8 @@
 
 from urn.datasets.ids import voc_ids
 from urn.datasets.sbd import trainaug, write_sbd_masks
-from urn.download import require_checksum
-from urn.files import atomic_path
+from urn.files.atomic import atomic_path
+from urn.files.download import require_checksum
 
 from _job import logged
 

@@ -1,8 +1,8 @@
 """Refine a shard's CAMs to pseudo-masks."""
 
-from urn.archives import read_archive
 from urn.datasets.index import read_index
-from urn.images import image_size, read_image, write_mask
+from urn.files.archives import read_archive
+from urn.files.images import image_size, read_image, write_mask
 from urn.progress import progress
 from urn.refinement import load_refiner
 

@@ -3,7 +3,7 @@
 from urn.evaluation import shares_at_most
 from urn.figures.charts import reliability
 from urn.figures.style import save
-from urn.files import atomic_path
+from urn.files.atomic import atomic_path
 
 from _job import logged
 from _tables import read_table

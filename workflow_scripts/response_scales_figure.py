@@ -2,14 +2,14 @@
 
 import numpy as np
 
-from urn.archives import read_archive
 from urn.crf import SEGMENTATION_CRF, DenseCRF
 from urn.datasets.index import BACKGROUND, read_index
 from urn.figures.choice import example
 from urn.figures.panels import small
 from urn.figures.sheets import Row, sheet
 from urn.figures.style import class_legend, heat, heat_legend, mask_colours, save
-from urn.images import read_image
+from urn.files.archives import read_archive
+from urn.files.images import read_image
 from urn.uncertainty import response_scaling
 
 from _job import logged

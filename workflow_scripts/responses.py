@@ -8,10 +8,10 @@ from contextlib import ExitStack
 import numpy as np
 import torch
 
-from urn.archives import archive_writer
 from urn.datasets.index import read_index
-from urn.images import read_image
-from urn.model_files import load_for_inference
+from urn.files.archives import archive_writer
+from urn.files.images import read_image
+from urn.files.models import load_for_inference
 from urn.progress import progress
 from urn.segmentation.channels import select_channels
 from urn.segmentation.inference import logits_of, predict_probabilities, predict_with_variance

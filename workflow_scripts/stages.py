@@ -2,7 +2,7 @@
 
 import pandas as pd
 
-from urn.files import atomic_path
+from urn.files.atomic import atomic_path
 
 from _job import logged
 from _tables import read_score, read_table

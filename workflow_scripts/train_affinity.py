@@ -3,7 +3,7 @@
 from urn.affinity.dataset import LabelledImages
 from urn.affinity.network import AffinityNet
 from urn.datasets.index import read_index
-from urn.training import prepare, train
+from urn.training.loop import prepare, train
 
 from _job import in_processes, logged
 from _training import arguments, identity, load_initial, save

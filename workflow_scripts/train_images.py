@@ -4,8 +4,8 @@ import numpy as np
 import pandas as pd
 
 from urn.datasets.index import read_index
-from urn.files import atomic_path
-from urn.images import IGNORE, read_mask
+from urn.files.atomic import atomic_path
+from urn.files.images import IGNORE, read_mask
 from urn.progress import progress
 
 from _job import logged

@@ -8,7 +8,7 @@ from urn.segmentation.dataset import SegmentationDataset
 from urn.segmentation.model import build_segmentor, parameter_groups
 from urn.segmentation.transforms import training_pipeline
 from urn.segmentation.validation import single_scale_miou
-from urn.training import prepare, train
+from urn.training.loop import prepare, train
 
 from _job import in_processes, logged
 from _training import arguments, identity, load_initial, save

@@ -1,8 +1,8 @@
 """Response scaling of a shard: cyclic masks and weight masks."""
 
-from urn.archives import read_archive
 from urn.datasets.index import read_index
-from urn.images import image_size, read_image, write_grey, write_mask
+from urn.files.archives import read_archive
+from urn.files.images import image_size, read_image, write_grey, write_mask
 from urn.progress import progress
 from urn.uncertainty import response_scaling
 

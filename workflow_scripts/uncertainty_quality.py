@@ -4,8 +4,8 @@ import pandas as pd
 
 from urn.datasets.index import read_index
 from urn.evaluation import UncertaintyQuality
-from urn.files import atomic_path
-from urn.images import read_made, read_mask
+from urn.files.atomic import atomic_path
+from urn.files.images import read_made, read_mask
 from urn.progress import progress
 
 from _job import logged

@@ -3,8 +3,8 @@
 from pathlib import Path
 
 from urn.datasets.unpack import unpack
-from urn.download import require_checksum
 from urn.errors import UserError
+from urn.files.download import require_checksum
 
 from _job import logged
 

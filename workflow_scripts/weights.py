@@ -1,8 +1,8 @@
 """Weight masks of a shard by another method than the configured response scaling."""
 
-from urn.archives import read_archive
 from urn.datasets.index import read_index
-from urn.images import image_size, read_image, write_grey
+from urn.files.archives import read_archive
+from urn.files.images import image_size, read_image, write_grey
 from urn.progress import progress
 from urn.uncertainty import normalised, response_scaling, weight_mask
 from urn.weighting import METHODS

@@ -8,8 +8,8 @@ from torch import Tensor
 from torch.utils.data import Dataset
 
 from urn.affinity.network import GRID
-from urn.images import read_image, read_made
-from urn.inputs import Augmentation
+from urn.backbones.inputs import Augmentation
+from urn.files.images import read_image, read_made
 from urn.working_size import WorkingSize, nearest
 
 

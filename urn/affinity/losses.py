@@ -7,7 +7,7 @@ import torch
 from torch import Tensor
 
 from urn.affinity.pairs import Offset, offsets, paired
-from urn.images import IGNORE
+from urn.files.images import IGNORE
 
 EPSILON = 1e-5
 

@@ -5,7 +5,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from urn.affinity.losses import affinity_losses
-from urn.fine_tuning import FineTuned
+from urn.backbones.fine_tuning import FineTuned
 
 GRID = 8  # side of a cell in pixels
 

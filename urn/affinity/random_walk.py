@@ -11,7 +11,7 @@ from torch import Tensor
 from urn.affinity.losses import distances
 from urn.affinity.network import AffinityNet
 from urn.affinity.pairs import offsets, paired
-from urn.inputs import normalised
+from urn.backbones.inputs import normalised
 
 
 def transition_matrix(features: Tensor, radius: int, beta: float) -> Tensor:

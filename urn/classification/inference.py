@@ -8,8 +8,8 @@ import torch.nn.functional as F
 from PIL import Image
 from torch import Tensor
 
+from urn.backbones.inputs import normalised
 from urn.classification.network import SEAM
-from urn.inputs import normalised
 from urn.windows import slide
 
 EPSILON = 1e-5

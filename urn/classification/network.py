@@ -8,14 +8,14 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 from torch.utils.checkpoint import checkpoint
 
+from urn.backbones import StageMaps
+from urn.backbones.fine_tuning import FineTuned
 from urn.classification.losses import (
     EPSILON,
     foreground_maximum,
     seam_losses,
     with_background,
 )
-from urn.fine_tuning import FineTuned
-from urn.segmentation.backbones import StageMaps
 
 SMALL_SCALE = 0.3
 # The affinity of M pixels has M² numbers. Where those of all images of a batch take more bytes than

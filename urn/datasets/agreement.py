@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from urn.datasets.index import Record
 from urn.errors import in_thousands
-from urn.images import IGNORE
+from urn.files.images import IGNORE
 
 
 @dataclass(frozen=True)

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from urn.datasets.ids import id_problem
 from urn.errors import UserError
-from urn.files import atomic_path
+from urn.files.atomic import atomic_path
 
 BACKGROUND = "background"
 SPLITS = ("train", "val", "test")

@@ -13,8 +13,8 @@ import numpy as np
 from pycocotools import mask as coco_mask
 
 from urn.errors import UserError
-from urn.files import atomic_path
-from urn.images import write_mask
+from urn.files.atomic import atomic_path
+from urn.files.images import write_mask
 from urn.progress import progress
 
 LONGEST_SIDE = 65_500  # in pixels: of a JPEG

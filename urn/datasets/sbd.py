@@ -10,7 +10,7 @@ from scipy.io import loadmat
 from urn.datasets.ids import id_problem
 from urn.datasets.unpack import archived_files
 from urn.errors import UserError
-from urn.images import write_mask
+from urn.files.images import write_mask
 from urn.progress import progress
 
 FOLDER = PurePosixPath("benchmark_RELEASE/dataset")

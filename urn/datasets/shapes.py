@@ -15,8 +15,8 @@ from urn.datasets.ids import SPLITS, shapes_ids
 from urn.datasets.index import Record
 from urn.datasets.shape_parts import SHAPES, Shape
 from urn.datasets.voc import voc_records
-from urn.files import atomic_path
-from urn.images import write_mask
+from urn.files.atomic import atomic_path
+from urn.files.images import write_mask
 from urn.progress import progress
 
 SHAPES_CLASSES = tuple(SHAPES)

@@ -13,7 +13,7 @@ from pathlib import Path, PurePosixPath
 from typing import IO
 
 from urn.errors import UserError
-from urn.files import atomic_path
+from urn.files.atomic import atomic_path
 from urn.progress import progress
 
 _DAMAGES = (

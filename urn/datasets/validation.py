@@ -10,8 +10,8 @@ import numpy as np
 from urn.datasets.agreement import Shown, coding_faults
 from urn.datasets.index import Record, check_classes
 from urn.errors import UserError, raise_faults
-from urn.images import IGNORE, image_size, read_image, read_mask
-from urn.jpeg import has_hole
+from urn.files.images import IGNORE, image_size, read_image, read_mask
+from urn.files.jpeg import has_hole
 from urn.progress import progress
 
 LONGEST = 100  # times its shorter side; a training would shrink anything longer to nothing

@@ -10,7 +10,7 @@ from urn.datasets.ids import list_lines
 from urn.datasets.index import Entry, Record
 from urn.datasets.layouts import voc_annotation, voc_image, voc_mask
 from urn.errors import UserError
-from urn.images import read_mask
+from urn.files.images import read_mask
 from urn.progress import progress
 
 VOC_CLASSES = (

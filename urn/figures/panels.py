@@ -8,7 +8,7 @@ from PIL import Image
 
 from urn.datasets.index import Entry
 from urn.figures.style import heat, mask_colours
-from urn.images import IGNORE, read_image, read_made, read_mask
+from urn.files.images import IGNORE, read_image, read_made, read_mask
 from urn.working_size import nearest
 
 LONGEST = 480  # pixels: sheets show images small

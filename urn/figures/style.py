@@ -8,8 +8,8 @@ import numpy as np
 from matplotlib.figure import Figure
 from matplotlib.patches import Patch
 
-from urn.files import atomic_path
-from urn.images import IGNORE, palette
+from urn.files.atomic import atomic_path
+from urn.files.images import IGNORE, palette
 
 WIDTH = 11.0  # inches: 1100 pixels, a screen's width
 DPI = 100

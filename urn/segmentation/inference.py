@@ -8,7 +8,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
-from urn.segmentation.backbones import IMAGENET_MEAN, IMAGENET_STD
+from urn.backbones import IMAGENET_MEAN, IMAGENET_STD
 from urn.segmentation.mmsegmentation import EncoderDecoder
 from urn.windows import slide
 

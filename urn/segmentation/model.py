@@ -4,7 +4,7 @@ from typing import Any, cast
 
 from torch import nn
 
-from urn.segmentation.backbones import IMAGENET_MEAN, IMAGENET_STD, build_backbone
+from urn.backbones import IMAGENET_MEAN, IMAGENET_STD, build_backbone
 from urn.segmentation.heads import WeightedFCNHead, WeightedPSPHead
 from urn.segmentation.losses import PixelLoss
 from urn.segmentation.mmsegmentation import EncoderDecoder
@@ -28,7 +28,7 @@ def build_segmentor(
     """Build the model.
 
     Args:
-        backbone: a name that `urn.segmentation.backbones` knows.
+        backbone: a name that `urn.backbones` knows.
         loss: arguments of `urn.segmentation.losses.PixelLoss` for both heads, such as
             `{"name": "noise_weighted", "t": 0.05}`; plain cross entropy by default. The auxiliary
             head's counts 0.4.

@@ -15,7 +15,7 @@ from mmseg.registry import MODELS
 from torch.nn import functional as F
 
 from urn.errors import UserError
-from urn.images import IGNORE, image_size, read_image, read_made
+from urn.files.images import IGNORE, image_size, read_image, read_made
 from urn.segmentation.mmsegmentation import (
     PackSegInputs,
     PhotoMetricDistortion,

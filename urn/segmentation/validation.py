@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy as np
 
 from urn.evaluation import ConfusionMatrix
-from urn.images import read_image, read_mask
+from urn.files.images import read_image, read_mask
 from urn.segmentation.inference import logits_of, predict_probabilities
 from urn.segmentation.mmsegmentation import EncoderDecoder
 from urn.working_size import WorkingSize, enlarge_labels

@@ -5,7 +5,7 @@ A dilated stage's first block has half the stage's dilation.
 
 from typing import ClassVar
 
-from urn.segmentation.backbones.base import Backbone, draw_weights, strides_and_dilations
+from urn.backbones.base import Backbone, draw_weights, strides_and_dilations
 
 
 class ResNet(Backbone):

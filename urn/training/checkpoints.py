@@ -13,8 +13,8 @@ from mmengine.optim import OptimWrapper, _ParamScheduler
 from mmengine.runner import Runner
 from torch import Tensor, nn
 
-from urn.files import atomic_path
-from urn.tensor_files import UnusableFileError, misfit, read_tensors
+from urn.files.atomic import atomic_path
+from urn.files.tensors import UnusableFileError, misfit, read_tensors
 
 log = logging.getLogger(__name__)
 

@@ -9,8 +9,8 @@ from torch import Tensor
 from torchvision.transforms import ColorJitter, InterpolationMode, RandomCrop
 from torchvision.transforms import functional as TF
 
-from urn.images import IGNORE
-from urn.segmentation.backbones import IMAGENET_MEAN, IMAGENET_STD
+from urn.backbones import IMAGENET_MEAN, IMAGENET_STD
+from urn.files.images import IGNORE
 
 
 def normalised(image: Image.Image) -> Tensor:

@@ -9,7 +9,7 @@ from pi_heif import register_heif_opener
 from PIL import ExifTags, Image, ImageOps, TiffImagePlugin
 
 from urn.errors import UserError
-from urn.files import atomic_path
+from urn.files.atomic import atomic_path
 from urn.working_size import WorkingSize, enlarge_labels, nearest, working_shape
 
 IGNORE = 255

@@ -6,9 +6,9 @@ from pathlib import Path
 import torch
 from torch import Tensor
 
+from urn.backbones.mxnet_file import read_mxnet_arrays
 from urn.errors import UserError
-from urn.segmentation.backbones.mxnet_file import read_mxnet_arrays
-from urn.tensor_files import UnusableFileError, read_tensors
+from urn.files.tensors import UnusableFileError, read_tensors
 
 _LAYER = re.compile(r"(res|bn)(\d)(?:a|b(\d))_(branch\w+?)_(.+)")
 _TENSORS = {

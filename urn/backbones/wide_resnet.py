@@ -6,7 +6,7 @@ Parameter names are those of the PyTorch conversion of the published model.
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from urn.segmentation.backbones.base import (
+from urn.backbones.base import (
     Backbone,
     StageMaps,
     convolution,

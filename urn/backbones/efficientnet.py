@@ -3,7 +3,7 @@
 import torch
 from torch import Tensor, nn
 
-from urn.segmentation.backbones.base import Backbone, Renormalization, StageMaps, load_exactly
+from urn.backbones.base import Backbone, Renormalization, StageMaps, load_exactly
 
 
 class EfficientNetLite0(Backbone):

@@ -9,8 +9,8 @@ from mmengine.dist import is_main_process
 from torch import nn
 
 from urn.errors import UserError
-from urn.files import atomic_path
-from urn.tensor_files import UnusableFileError, misfit, read_tensors
+from urn.files.atomic import atomic_path
+from urn.files.tensors import UnusableFileError, misfit, read_tensors
 
 
 def save_model(model: nn.Module, path: str | Path, meta: dict[str, Any]) -> None:

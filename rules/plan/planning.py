@@ -8,7 +8,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from rules import configuration, timm_names
+from rules.plan import configuration, timm_names
 from urn.errors import UserError, raise_faults
 
 Dataset = Mapping[str, Any]

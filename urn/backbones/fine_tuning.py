@@ -6,7 +6,7 @@ from typing import Any, Self
 from mmengine.model import BaseModel
 from torch import nn
 
-from urn.segmentation.backbones import build_backbone
+from urn.backbones import build_backbone
 
 
 class FineTuned(BaseModel):

@@ -4,7 +4,7 @@ from typing import Any
 
 from torch import Tensor, nn
 
-from urn.segmentation.backbones.base import Backbone, StageMaps
+from urn.backbones.base import Backbone, StageMaps
 
 
 class Res2Net101(Backbone):

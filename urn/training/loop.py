@@ -25,12 +25,12 @@ from mmengine.runner import IterBasedTrainLoop, Runner
 from torch import nn
 from torch.utils.data import DataLoader, Dataset, Sampler
 
-from urn import distributed
-from urn.checkpoints import CheckpointHook, Trained, latest_checkpoint
 from urn.errors import UserError
-from urn.files import atomic_path
-from urn.precision import PrecisionOptimWrapper
+from urn.files.atomic import atomic_path
 from urn.progress import Progress
+from urn.training import distributed
+from urn.training.checkpoints import CheckpointHook, Trained, latest_checkpoint
+from urn.training.precision import PrecisionOptimWrapper
 
 log = logging.getLogger(__name__)
 

@@ -17,8 +17,8 @@ from urn.datasets.ids import Row, folder_rows, ids_of, shapes_ids, voc_ids
 from urn.errors import raise_faults
 
 SPLITS = ("train", "val")
-REPOSITORY = Path(__file__).parents[1]
-SCHEMA = yaml.safe_load((REPOSITORY / "rules" / "config.schema.yaml").read_text())
+REPOSITORY = Path(__file__).parents[2]
+SCHEMA = yaml.safe_load((Path(__file__).parent / "config.schema.yaml").read_text())
 BACKBONES: list[str] = SCHEMA["$defs"]["backbone"]["else"]["enum"]
 TIMM_BACKBONE: str = SCHEMA["$defs"]["backbone"]["if"]["pattern"].split("$")[0].strip("^")
 REFINERS: list[str] = SCHEMA["$defs"]["refiner"]["enum"]
@@ -43,7 +43,7 @@ def check(config: Mapping[str, Any]) -> None:
     Raises:
         UserError: one sentence for every fault, naming the key, its value and what is allowed.
     """
-    from rules import configuration_faults  # which resolves sections with this module
+    from rules.plan import configuration_faults  # which resolves sections with this module
 
     raise_faults("the configuration", configuration_faults.faults(config))
 

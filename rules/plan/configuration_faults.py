@@ -11,8 +11,8 @@ from importlib.util import find_spec
 from itertools import chain, combinations
 from typing import Any
 
-from rules import configuration
-from rules.schema_faults import infinite, not_among, schema_faults
+from rules.plan import configuration
+from rules.plan.schema_faults import infinite, not_among, schema_faults
 from urn.datasets.index import check_classes
 from urn.errors import UserError
 

@@ -7,7 +7,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from urn.segmentation.backbones.base import (
+from urn.backbones.base import (
     Backbone,
     StageMaps,
     convolution,

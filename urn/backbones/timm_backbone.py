@@ -7,8 +7,8 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
+from urn.backbones.base import Backbone, Renormalization, StageMaps, load_exactly
 from urn.errors import UserError
-from urn.segmentation.backbones.base import Backbone, Renormalization, StageMaps, load_exactly
 
 PREFIX = "timm:"
 

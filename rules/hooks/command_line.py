@@ -8,7 +8,7 @@ from argparse import Namespace
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
-from rules import yaml_files
+from rules.plan import yaml_files
 
 SUFFIXES = (".yaml", ".yml", ".json")
 

@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 
 from urn.errors import UserError
-from urn.files import atomic_path
+from urn.files.atomic import atomic_path
 
 # One image's entry: its id, K class ids (uint8, ascending) and K×H×W maps in [0, 1].
 ClassMaps = tuple[str, np.ndarray, np.ndarray]

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from rules.configuration import resolve
+from rules.plan.configuration import resolve
 from urn.errors import UserError
 
 KEYS = ("root", "images", "masks", "train", "val", "test")

@@ -4,7 +4,7 @@ import re
 from collections.abc import Iterable, Sequence
 from difflib import get_close_matches
 
-from rules import configuration
+from rules.plan import configuration
 
 FOLDERS = ("pseudo_masks", "cam", "multi_crop", "affinity", "tables", "figures", "report")
 FILES = (

@@ -9,20 +9,20 @@ from collections.abc import Callable
 
 from torch import Tensor
 
-from urn.errors import UserError
-from urn.segmentation.backbones.base import (
+from urn.backbones.base import (
     IMAGENET_MEAN,
     IMAGENET_STD,
     OUTPUT_STRIDES,
     Backbone,
     StageMaps,
 )
-from urn.segmentation.backbones.efficientnet import EfficientNetLite0
-from urn.segmentation.backbones.res2net import Res2Net101
-from urn.segmentation.backbones.resnet import ResNet18, ResNet101
-from urn.segmentation.backbones.scalenet import ScaleNet101
-from urn.segmentation.backbones.timm_backbone import PREFIX, TimmBackbone
-from urn.segmentation.backbones.wide_resnet import ResNet38
+from urn.backbones.efficientnet import EfficientNetLite0
+from urn.backbones.res2net import Res2Net101
+from urn.backbones.resnet import ResNet18, ResNet101
+from urn.backbones.scalenet import ScaleNet101
+from urn.backbones.timm_backbone import PREFIX, TimmBackbone
+from urn.backbones.wide_resnet import ResNet38
+from urn.errors import UserError
 
 __all__ = [
     "BACKBONES",

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from rules import configuration
+from rules.plan import configuration
 
 VAL = "mIoU (%) on val"
 TRAIN = "mIoU (%) on train"
