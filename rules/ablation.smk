@@ -40,13 +40,13 @@ for dataset in DATASETS:
                 variance=f"results/{dataset}/{{backbone}}/baseline/compared/{shard}_variance.npz",
             output:
                 [
-                    f"results/{dataset}/{{backbone}}/weights_{{weighting}}/{i}.png"
+                    f"results/{dataset}/{{backbone}}/weights_{{measure}}/{i}.png"
                     for i in image_ids
                 ],
             log:
-                f"results/{dataset}/logs/weights_{{weighting}}_{{backbone}}_{shard}.log",
+                f"results/{dataset}/logs/weights_{{measure}}_{{backbone}}_{shard}.log",
             benchmark:
-                f"results/{dataset}/benchmarks/weights_{{weighting}}_{{backbone}}_{shard}.tsv"
+                f"results/{dataset}/benchmarks/weights_{{measure}}_{{backbone}}_{shard}.tsv"
             conda:
                 "../envs/urn.yaml"
             resources:
@@ -54,18 +54,18 @@ for dataset in DATASETS:
             params:
                 ids=image_ids,
                 data=data("images", dataset=dataset, ids=image_ids),
-                weighting=lambda wildcards: config["weightings"][wildcards.weighting],
+                measure=lambda wildcards: config["measures"][wildcards.measure],
                 working_size=working_size(dataset),
                 crf_backend=config["crf_backend"],
                 code=code(
                     "files/archives.py",
                     "uncertainty.py",
-                    "weighting.py",
+                    "measures.py",
                     "refinement.py",
                     "crf",
                 ),
             message:
-                f"Weights {{wildcards.weighting}} of {dataset}, shard {shard}, by "
+                f"Weights {{wildcards.measure}} of {dataset}, shard {shard}, by "
                 "{wildcards.backbone}"
             script:
                 "../workflow_scripts/weights.py"
@@ -78,17 +78,17 @@ use rule uncertainty_quality as weights_quality with:
             wildcards.dataset, f"{wildcards.backbone}/cyclic_masks"
         ),
         weights=lambda wildcards: masks(
-            wildcards.dataset, f"{wildcards.backbone}/weights_{wildcards.weighting}"
+            wildcards.dataset, f"{wildcards.backbone}/weights_{wildcards.measure}"
         ),
     output:
-        scores="results/{dataset}/{backbone}/weights_{weighting}.tsv",
-        table="results/{dataset}/{backbone}/weights_{weighting}_by_weight.tsv",
+        scores="results/{dataset}/{backbone}/weights_{measure}.tsv",
+        table="results/{dataset}/{backbone}/weights_{measure}_by_weight.tsv",
     log:
-        "results/{dataset}/logs/weights_quality_{weighting}_{backbone}.log",
+        "results/{dataset}/logs/weights_quality_{measure}_{backbone}.log",
     benchmark:
-        "results/{dataset}/benchmarks/weights_quality_{weighting}_{backbone}.tsv"
+        "results/{dataset}/benchmarks/weights_quality_{measure}_{backbone}.tsv"
     message:
-        "How well the weights {wildcards.weighting} of {wildcards.backbone} find wrong pixels on "
+        "How well the weights {wildcards.measure} of {wildcards.backbone} find wrong pixels on "
         "{wildcards.dataset}"
 
 

@@ -36,7 +36,7 @@ rule train_affinity:
     input:
         index=ancient("results/{dataset}/index.csv"),
         labels=lambda wildcards: masks(wildcards.dataset, "affinity/labels"),
-        initial=lambda wildcards: initial_weights(settings("affinity")(wildcards)),
+        initial=lambda wildcards: pretrained_file(settings("affinity")(wildcards)),
     output:
         model="results/{dataset}/affinity/network.pth",
         curve="results/{dataset}/affinity/curve.tsv",

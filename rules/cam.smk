@@ -9,7 +9,7 @@ PROCESSES = ("gpus", "nodes")
 rule train_classifier:
     input:
         index=ancient("results/{dataset}/index.csv"),
-        initial=lambda wildcards: initial_weights(settings("classification")(wildcards)),
+        initial=lambda wildcards: pretrained_file(settings("classification")(wildcards)),
     output:
         model="results/{dataset}/cam/classifier.pth",
         curve="results/{dataset}/cam/curve.tsv",

@@ -70,7 +70,7 @@ SUPERVISIONS = configuration.supervisions(config)
 
 PUBLISHED = {
     entry["name"]: entry
-    for section in ("archives", "weights")
+    for section in ("archives", "pretrained")
     for entry in config[section].values()
 }
 
@@ -87,7 +87,7 @@ wildcard_constraints:
     split="train|val|test",
     shard="[0-9]{5}",
     refiner=names(configuration.REFINERS),
-    weighting=names(config["weightings"]) or "-",
+    measure=names(config["measures"]) or "-",
     ablation=names(ablations.TABLES),
     table="[^/]+",
 
@@ -263,11 +263,11 @@ def checksum(section, name):
     return {key: entry[key] for key in ("sha256", "md5") if entry.get(key)}
 
 
-def initial_weights(resolved, backbone=None):
+def pretrained_file(resolved, backbone=None):
     """The file of a backbone's ImageNet weights, where the training's settings ask for them."""
     backbone = backbone or resolved["backbone"]
-    wanted = resolved["weights"] == "imagenet" and backbone in config["weights"]
-    return [f"results/weights/{backbone}.pth"] if wanted else []
+    wanted = resolved["pretrained"] == "imagenet" and backbone in config["pretrained"]
+    return [f"results/pretrained/{backbone}.pth"] if wanted else []
 
 
 def refiner(dataset):
@@ -386,7 +386,7 @@ def supervision_masks(wildcards):
 def supervision_weights(wildcards):
     row = SUPERVISIONS[wildcards.supervision]
     if row["weighting"] == "uncertainty":
-        folder = f"weights_{row['weights']}" if "weights" in row else "weights"
+        folder = f"weights_{row['measure']}" if "measure" in row else "weights"
         return masks(wildcards.dataset, f"{teacher(wildcards)}/{folder}")
     return []
 

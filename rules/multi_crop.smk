@@ -35,7 +35,7 @@ for dataset in [d for d in DATASETS if multi_crop(d)["enabled"]]:
 use rule train_classifier as train_multi_crop_classifier with:
     input:
         index=ancient("results/{dataset}/index.csv"),
-        initial=lambda wildcards: initial_weights(multi_crop_settings(wildcards)),
+        initial=lambda wildcards: pretrained_file(multi_crop_settings(wildcards)),
         rough_masks=lambda wildcards: masks(wildcards.dataset, "multi_crop/rough_masks"),
     output:
         model="results/{dataset}/multi_crop/classifier.pth",

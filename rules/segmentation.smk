@@ -6,7 +6,7 @@ rule train_segmentation:
         index=ancient("results/{dataset}/index.csv"),
         masks=supervision_masks,
         weights=supervision_weights,
-        initial=lambda wildcards: initial_weights(
+        initial=lambda wildcards: pretrained_file(
             settings("segmentation")(wildcards), split_seed(wildcards)[0]
         ),
     output:

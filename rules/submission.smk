@@ -3,7 +3,7 @@
 TESTED = [d for d, entry in DATASETS.items() if "test" in entry]
 
 
-rule test_index:
+rule index_of_test:
     input:
         lambda wildcards: configuration.lists(DATASETS[wildcards.dataset], ["test"]),
     output:
@@ -25,7 +25,7 @@ rule test_index:
     message:
         "Checking every test image of {wildcards.dataset}"
     script:
-        "../workflow_scripts/test_index.py"
+        "../workflow_scripts/index_of_test.py"
 
 
 rule submission:

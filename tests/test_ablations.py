@@ -77,17 +77,17 @@ def test_seeds_are_told_from_folders(backbone, seed):
     assert (folder == backbone) == (seed == 7)
 
 
-def test_weights_must_be_a_row_of_the_weightings(config):
+def test_measure_must_be_a_row_of_the_measures(config):
     config["supervisions"]["mine"] = {
         "masks": "teacher",
         "weighting": "uncertainty",
-        "weights": "entropi",
+        "measure": "entropi",
     }
-    with pytest.raises(UserError, match=r"supervisions\.mine\.weights .* did you mean 'entropy'"):
+    with pytest.raises(UserError, match=r"supervisions\.mine\.measure .* did you mean 'entropy'"):
         configuration.check(config)
 
 
 def test_other_scales_must_be_given(config):
-    config["weightings"]["narrow"] = {"method": "urn"}
-    with pytest.raises(UserError, match=r"weightings\.narrow lacks the key 'scales'"):
+    config["measures"]["narrow"] = {"method": "urn"}
+    with pytest.raises(UserError, match=r"measures\.narrow lacks the key 'scales'"):
         configuration.check(config)

@@ -175,14 +175,14 @@ def test_a_file_put_there_by_hand_is_checked_too(tmp_path):
     archives = {"voc2012_test": {"name": "t.tar", **wrong}}
     weights = {"name": "w.pth", "path": "mine.pth", "format": "torch", **wrong}
     file = tmp_path / "local.yaml"
-    file.write_text(yaml.safe_dump({"archives": archives, "weights": {"resnet101": weights}}))
+    file.write_text(yaml.safe_dump({"archives": archives, "pretrained": {"resnet101": weights}}))
     downloads = tmp_path / "data" / "downloads"
     downloads.mkdir(parents=True)
     for path in (downloads / "t.tar", tmp_path / "mine.pth"):
         path.write_bytes(CONTENT[:-1])
     for path, target in (
         (downloads / "t.tar", "prepare_voc_test"),
-        (tmp_path / "mine.pth", "results/weights/resnet101.pth"),
+        (tmp_path / "mine.pth", "results/pretrained/resnet101.pth"),
     ):
         code, output = snakemake(tmp_path, target, configuration=file, check=False)
         assert code != 0

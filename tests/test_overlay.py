@@ -38,12 +38,12 @@ def test_runs_of_a_dataset_replace_those_beneath():
 def test_home_is_expanded_in_paths_only():
     config = {
         "datasets": {"a": {"images": "~/photos", "train": 3, "classes": ["~x"]}, "b": 5},
-        "weights": {"resnet18": {"path": "~/w.pth"}},
+        "pretrained": {"resnet18": {"path": "~/w.pth"}},
     }
     overlay.settle(config, {"datasets": []})
     assert config["datasets"]["a"]["images"] == str(Path.home() / "photos")
     assert config["datasets"]["a"]["classes"] == ["~x"]
-    assert config["weights"]["resnet18"]["path"] == str(Path.home() / "w.pth")
+    assert config["pretrained"]["resnet18"]["path"] == str(Path.home() / "w.pth")
 
 
 def test_a_dataset_of_another_layout_under_a_built_in_name_is_told():

@@ -88,8 +88,10 @@ def test_a_mask_named_in_the_table_is_one_to_score_against(folder):
 
 
 def test_published_files_named_by_path_must_be_there():
-    weights = {"resnet101": {**BASE["weights"]["resnet101"], "path": "absent.pth"}}
-    assert "weights.resnet101.path is 'absent.pth': there is no" in told(MINE, weights=weights)
+    weights = {"resnet101": {**BASE["pretrained"]["resnet101"], "path": "absent.pth"}}
+    assert "pretrained.resnet101.path is 'absent.pth': there is no" in told(
+        MINE, pretrained=weights
+    )
 
 
 def test_results_are_a_folder_and_an_index_is_none(folder):

@@ -58,7 +58,7 @@ def test_licence_of_every_required_package_is_named(package):
 
 
 def test_licence_of_all_published_weights_is_named():
-    weights = yaml.safe_load((REPOSITORY / "config.yaml").read_text())["weights"]
+    weights = yaml.safe_load((REPOSITORY / "config.yaml").read_text())["pretrained"]
     named = names_in_tables(REPOSITORY / "docs" / "licences.md")
     assert {normalised(backbone) for backbone in weights} <= named
 

@@ -162,7 +162,7 @@ def test_zipped_report_holds_the_same(finished, results, tmp_path):
 
 @pytest.fixture(scope="module")
 def compared(finished, tmp_path_factory):
-    """An ablation over two seeds, and the quality of two further weightings.
+    """An ablation over two seeds, and the quality of two further measures.
 
     Of the trainings that the ablation lacks one is run, with both another seed and another refiner;
     the scores of the two others are put there.
@@ -213,7 +213,7 @@ def test_ablation_leaves_shared_stages_and_plain_trainings_alone(compared, resul
         assert (compared / file).stat().st_mtime == (results / file).stat().st_mtime
 
 
-def test_weightings_write_the_same_kind_of_file(compared):
+def test_measures_write_the_same_kind_of_file(compared):
     for name in ("tta_variance", "coco_scales"):
         files = sorted((compared / TEACHER / f"weights_{name}").iterdir())
         assert len(files) == 12

@@ -17,7 +17,7 @@ with logged(snakemake.log[0]):
     build = {
         key: settings[key] for key in ("backbone", "output_stride", "radius", "frozen_statistics")
     }
-    model = AffinityNet(**build, pretrained=settings["weights"] == "imagenet")
+    model = AffinityNet(**build, pretrained=settings["pretrained"] == "imagenet")
     load_initial(model.backbone, snakemake.input.initial)
     train(
         model,

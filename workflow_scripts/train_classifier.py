@@ -19,7 +19,7 @@ with logged(snakemake.log[0]):
         "output_stride": settings["output_stride"],
         "frozen_statistics": settings["frozen_statistics"],
     }
-    model = SEAM(**build, pretrained=settings["weights"] == "imagenet")
+    model = SEAM(**build, pretrained=settings["pretrained"] == "imagenet")
     load_initial(model.backbone, snakemake.input.initial)
     dataset = TaggedImages(
         [(entry.image, index.tag_ids(entry)) for entry in index.split("train")],

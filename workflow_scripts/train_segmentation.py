@@ -37,7 +37,7 @@ with logged(snakemake.log[0]):
     model = build_segmentor(
         **build,
         loss=loss,
-        pretrained=settings["weights"] == "imagenet",
+        pretrained=settings["pretrained"] == "imagenet",
         frozen_statistics=settings["frozen_statistics"],
     )
     load_initial(model.backbone, snakemake.input.initial)

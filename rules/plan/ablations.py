@@ -98,11 +98,11 @@ def _probability(paths: _Paths) -> Iterator[Cell]:
         yield paths.miou(name, paths.teacher, row, paths.teacher)
 
 
-def _weightings(paths: _Paths) -> Iterator[Cell]:
+def _measures(paths: _Paths) -> Iterator[Cell]:
     yield paths.miou("none", paths.teacher, "cyclic", paths.teacher)
     yield paths.miou("urn", paths.teacher, "urn", paths.teacher)
     yield paths.auroc("urn", "uncertainty.tsv")
-    for name, row in paths.config["weightings"].items():
+    for name, row in paths.config["measures"].items():
         if row["method"] != "urn":
             yield paths.miou(name, paths.teacher, f"urn_{name}", paths.teacher)
             yield paths.auroc(name, f"weights_{name}.tsv")
@@ -111,7 +111,7 @@ def _weightings(paths: _Paths) -> Iterator[Cell]:
 def _scale_sets(paths: _Paths) -> Iterator[Cell]:
     sets = {"": paths.scales} | {
         name: row["scales"]
-        for name, row in paths.config["weightings"].items()
+        for name, row in paths.config["measures"].items()
         if row["method"] == "urn" and row["scales"] != paths.scales
     }
     for name, scales in sets.items():
@@ -137,7 +137,7 @@ TABLES: dict[str, tuple[str, Callable[[_Paths], Iterator[Cell]]]] = {
     "thresholds": ("threshold t", _thresholds),
     "distillation": ("student", _distillation),
     "probability": ("weighting of the loss", _probability),
-    "weightings": ("weight masks", _weightings),
+    "measures": ("weight masks", _measures),
     "scale_sets": ("response scales", _scale_sets),
     "refiners": ("refiner", _refiners),
 }

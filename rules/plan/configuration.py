@@ -51,13 +51,13 @@ def check(config: Mapping[str, Any]) -> None:
 def supervisions(config: Mapping[str, Any]) -> dict[str, dict[str, Any]]:
     """The supervisions by name, each with its `t` where it needs one.
 
-    To the configuration's rows come those of `thresholds`, `weightings` and `ablation.refiners`.
+    To the configuration's rows come those of `thresholds`, `measures` and `ablation.refiners`.
     """
     rows = {name: dict(row) for name, row in config["supervisions"].items()}
     for t in config["thresholds"]:
         rows[f"urn_t{t}"] = {**rows["urn"], "t": t}
-    for name in config["weightings"]:
-        rows[f"urn_{name}"] = {**rows["urn"], "weights": name}
+    for name in config["measures"]:
+        rows[f"urn_{name}"] = {**rows["urn"], "measure": name}
     for name in config["ablation"]["refiners"]:
         rows[f"baseline_{name}"] = {**rows["baseline"], "refiner": name}
     for row in rows.values():

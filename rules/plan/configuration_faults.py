@@ -67,12 +67,12 @@ def _missing_defaults(config: Config) -> Iterator[str]:
 def _supervision_faults(config: Config) -> Iterator[str]:
     own = config["supervisions"]
     for name, row in own.items():
-        if row.get("weights", None) not in (None, *config["weightings"]):
-            key = f"supervisions.{name}.weights"
-            yield not_among(key, row["weights"], config["weightings"])
+        if row.get("measure", None) not in (None, *config["measures"]):
+            key = f"supervisions.{name}.measure"
+            yield not_among(key, row["measure"], config["measures"])
     made = chain(
         ((f"urn_t{t}", "a value of thresholds") for t in config["thresholds"]),
-        ((f"urn_{name}", f"weightings.{name}") for name in config["weightings"]),
+        ((f"urn_{name}", f"measures.{name}") for name in config["measures"]),
         ((f"baseline_{name}", "ablation.refiners") for name in config["ablation"]["refiners"]),
     )
     makers: dict[str, str] = {name: f"supervisions.{name}" for name in own}

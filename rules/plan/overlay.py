@@ -40,7 +40,7 @@ def settle(config: MutableMapping[str, Any], given: Mapping[str, Any]) -> None:
         _expand_home(dataset, *PATHS)
         _expand_home(_mapping(dataset, "pseudo_masks"), "folder")
     _expand_home(_mapping(config, "pseudo_masks"), "folder")
-    for section in ("archives", "weights"):
+    for section in ("archives", "pretrained"):
         for entry in _mapping(config, section).values():
             _expand_home(entry, "path")
 

@@ -43,7 +43,7 @@ def asked(config: Mapping[str, Any], words: Iterable[str]) -> list[str]:
 
 
 def _published_faults(config: Mapping[str, Any]) -> Iterator[str]:
-    for section in ("archives", "weights"):
+    for section in ("archives", "pretrained"):
         for name, entry in config[section].items():
             path = entry.get("path")
             if path and not Path(path).is_file():

@@ -3,10 +3,10 @@ import pytest
 import torch
 
 from benchmarks.imitation import noisy_response
+from urn.measures import METHODS
 from urn.refinement import crf_mask
 from urn.segmentation.inference import predict_probabilities, predict_with_variance
 from urn.uncertainty import normalised, weight_mask
-from urn.weighting import METHODS
 
 
 @pytest.fixture

@@ -127,7 +127,7 @@ def configuration(folder, checkpoint, **classification):
     entry["classification"] |= {"new_layers_factor": 1} | classification
     weights = {"name": "w.pth", "path": str(checkpoint), "urls": [], "format": "torch"}
     file = folder / "changed.yaml"
-    file.write_text(yaml.safe_dump({**tiny, "weights": {"resnet18": weights}}))
+    file.write_text(yaml.safe_dump({**tiny, "pretrained": {"resnet18": weights}}))
     return file
 
 
@@ -140,7 +140,7 @@ def test_a_training_starts_from_the_published_weights(tmp_path):
     state["layer4.1.bn2.running_var"] += 0.25
     torch.save({**state, "fc.weight": torch.zeros(2)}, tmp_path / "mine.pth")
     file = configuration(tmp_path, tmp_path / "mine.pth")
-    assert planned(tmp_path, MODEL, configuration=file)["weights"] == 1
+    assert planned(tmp_path, MODEL, configuration=file)["pretrained"] == 1
     snakemake(tmp_path, MODEL, configuration=file)
     trained = torch.load(tmp_path / MODEL, weights_only=True)["state_dict"]
     for name in ("conv1.weight", "layer4.1.bn2.running_var"):
@@ -149,15 +149,15 @@ def test_a_training_starts_from_the_published_weights(tmp_path):
 
 def test_without_weights_none_are_needed(tmp_path):
     (tmp_path / "mine.pth").touch()
-    file = configuration(tmp_path, tmp_path / "mine.pth", weights="none")
-    assert "weights" not in planned(tmp_path, MODEL, configuration=file)
+    file = configuration(tmp_path, tmp_path / "mine.pth", pretrained="none")
+    assert "pretrained" not in planned(tmp_path, MODEL, configuration=file)
 
 
 def test_weights_of_another_network_are_the_users_to_mend(tmp_path):
     torch.save({"conv1.weight": torch.zeros(2)}, tmp_path / "other.pth")
     file = configuration(tmp_path, tmp_path / "other.pth")
     code, output = snakemake(
-        tmp_path, "results/weights/resnet18.pth", configuration=file, check=False
+        tmp_path, "results/pretrained/resnet18.pth", configuration=file, check=False
     )
     assert code != 0
     assert re.search(r"other\.pth does not fit resnet18 .*Missing key", output)
