@@ -13,8 +13,6 @@ configfile: f"{workflow.basedir}/slurm/site.yaml"
 
 
 include: "rules/common.smk"
-include: "rules/targets.smk"
-include: "rules/resources.smk"
 include: "rules/downloads.smk"
 include: "rules/pretrained.smk"
 include: "rules/prepare.smk"
@@ -31,22 +29,21 @@ include: "rules/figures.smk"
 include: "rules/ablation.smk"
 include: "rules/report.smk"
 include: "rules/submission.smk"
-include: "rules/work.smk"
 include: "rules/cost.smk"
 
 
 onstart:
-    if problem := planning.unwritable_results():
+    if problem := unwritable_results():
         raise WorkflowError(problem)
 
 
 onsuccess:
-    closing.close(workflow, config)
+    hooks.close(workflow, plan)
 
 
 rule all:
     default_target: True
     input:
-        lambda wildcards: everything(config["dataset"]),
+        lambda wildcards: targets.everything(plan.asked),
     message:
         f"Dataset {config['dataset']} is done"

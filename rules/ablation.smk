@@ -5,88 +5,72 @@
 # follows it.
 use rule responses as compared_responses with:
     input:
-        index=ancient("results/{dataset}/index.csv"),
-        model="results/{dataset}/{backbone}/baseline/model.pth",
+        index=ancient(paths.index()),
+        model=paths.training(supervision="baseline").model,
     output:
-        responses=temp("results/{dataset}/{backbone}/baseline/compared/{shard}.npz"),
-        variance=temp(
-            "results/{dataset}/{backbone}/baseline/compared/{shard}_variance.npz"
-        ),
+        responses=temp(paths.compared_responses()),
+        variance=temp(paths.compared_responses(variance=True)),
     log:
-        "results/{dataset}/logs/responses_{backbone}_compared_{shard}.log",
+        paths.log("responses_{backbone}_compared_{shard}"),
     benchmark:
-        "results/{dataset}/benchmarks/responses_{backbone}_compared_{shard}.tsv"
+        paths.benchmark("responses_{backbone}_compared_{shard}")
     params:
-        ids=lambda wildcards: shards(wildcards.dataset, "train")[wildcards.shard],
-        settings=settings("responses"),
-        data=data("images"),
-        resize=lambda wildcards: settings("segmentation")(wildcards)["resize"],
-        working_size=lambda wildcards: working_size(wildcards.dataset),
-        code=rules.responses.params.code,
+        ids=jobs.shard_ids,
+        settings=jobs.settings("responses"),
+        data=jobs.data("images"),
+        resize=jobs.setting("segmentation", "resize"),
+        working_size=jobs.working_size,
+        code=jobs.code("weights"),
     message:
         "Responses of {wildcards.backbone} and their variance on {wildcards.dataset}, shard "
         "{wildcards.shard}"
 
 
-for dataset in DATASETS:
-    for name, shard, image_ids in shard_rules("weights", dataset, "train"):
+for shard in plan.shards("weights"):
 
-        rule:
-            name:
-                name
-            input:
-                index=ancient(f"results/{dataset}/index.csv"),
-                responses=f"results/{dataset}/{{backbone}}/baseline/compared/{shard}.npz",
-                variance=f"results/{dataset}/{{backbone}}/baseline/compared/{shard}_variance.npz",
-            output:
-                [
-                    f"results/{dataset}/{{backbone}}/weights_{{measure}}/{i}.png"
-                    for i in image_ids
-                ],
-            log:
-                f"results/{dataset}/logs/weights_{{measure}}_{{backbone}}_{shard}.log",
-            benchmark:
-                f"results/{dataset}/benchmarks/weights_{{measure}}_{{backbone}}_{shard}.tsv"
-            conda:
-                "../envs/urn.yaml"
-            resources:
-                **needs("uncertainty"),
-            params:
-                ids=image_ids,
-                data=data("images", dataset=dataset, ids=image_ids),
-                measure=lambda wildcards: config["measures"][wildcards.measure],
-                working_size=working_size(dataset),
-                crf_backend=config["crf_backend"],
-                code=code(
-                    "files/archives.py",
-                    "uncertainty.py",
-                    "measures.py",
-                    "refinement.py",
-                    "crf",
-                ),
-            message:
-                f"Weights {{wildcards.measure}} of {dataset}, shard {shard}, by "
-                "{wildcards.backbone}"
-            script:
-                "../workflow_scripts/weights.py"
+    rule:
+        name:
+            shard.name
+        input:
+            index=ancient(shard.index),
+            responses=shard.paths.compared_responses(shard.number),
+            variance=shard.paths.compared_responses(shard.number, variance=True),
+        output:
+            shard.pngs(shard.paths.weights(measure="{measure}")),
+        log:
+            shard.log("weights_{measure}_{backbone}"),
+        benchmark:
+            shard.benchmark("weights_{measure}_{backbone}")
+        conda:
+            "../envs/urn.yaml"
+        resources:
+            **plan.needs("uncertainty"),
+        params:
+            ids=shard.ids,
+            data=jobs.data_of_shard(shard, "images"),
+            measure=plan.measure,
+            working_size=plan.dataset(shard.dataset).working_size,
+            crf_backend=config["crf_backend"],
+            code=jobs.code("weights"),
+        message:
+            f"Weights {{wildcards.measure}} of {shard.dataset}, shard {shard.number}, by "
+            "{wildcards.backbone}"
+        script:
+            "../workflow_scripts/weights.py"
 
 
 use rule uncertainty_quality as weights_quality with:
     input:
-        index=ancient("results/{dataset}/index.csv"),
-        masks=lambda wildcards: masks(
-            wildcards.dataset, f"{wildcards.backbone}/cyclic_masks"
-        ),
-        weights=lambda wildcards: masks(
-            wildcards.dataset, f"{wildcards.backbone}/weights_{wildcards.measure}"
-        ),
+        index=ancient(paths.index()),
+        masks=jobs.pngs(paths.cyclic_masks()),
+        weights=jobs.pngs(paths.weights(measure="{measure}")),
     output:
-        scores="results/{dataset}/{backbone}/weights_{measure}.tsv",
-        table="results/{dataset}/{backbone}/weights_{measure}_by_weight.tsv",
+        scores=paths.weight_quality(measure="{measure}"),
+        table=paths.quality_by_weight(measure="{measure}"),
     log:
-        "results/{dataset}/logs/weights_quality_{measure}_{backbone}.log",
+        paths.log("weights_quality_{measure}_{backbone}"),
     benchmark:
-        "results/{dataset}/benchmarks/weights_quality_{measure}_{backbone}.tsv"
+        paths.benchmark("weights_quality_{measure}_{backbone}")
     message:
         "How well the weights {wildcards.measure} of {wildcards.backbone} find wrong pixels on "
         "{wildcards.dataset}"
@@ -94,35 +78,28 @@ use rule uncertainty_quality as weights_quality with:
 
 rule ablation:
     input:
-        lambda wildcards: [
-            file
-            for cell in ablation_cells(wildcards.dataset, wildcards.ablation)
-            for file in cell.files
-        ],
+        plan.cell_files,
     output:
-        table="results/{dataset}/tables/{ablation}.tsv",
+        table=paths.table("{ablation}"),
         figure=report(
-            "results/{dataset}/figures/{ablation}.png",
+            paths.figure("{ablation}"),
             caption="../report/ablation.rst",
             category="Ablations",
             labels={"figure": "{ablation}"},
         ),
     log:
-        "results/{dataset}/logs/ablation_{ablation}.log",
+        paths.log("ablation_{ablation}"),
     benchmark:
-        "results/{dataset}/benchmarks/ablation_{ablation}.tsv"
+        paths.benchmark("ablation_{ablation}")
     conda:
         "../envs/urn.yaml"
     resources:
-        **needs("scores"),
+        **plan.needs("scores"),
     params:
-        cells=lambda wildcards: [
-            vars(cell)
-            for cell in ablation_cells(wildcards.dataset, wildcards.ablation)
-        ],
+        cells=plan.cell_params,
         axis=lambda wildcards: ablations.axis(wildcards.ablation),
         joined=lambda wildcards: wildcards.ablation == "thresholds",
-        code=code("figures"),
+        code=jobs.code("ablation"),
     message:
         "The table of {wildcards.ablation} on {wildcards.dataset}"
     script:
@@ -131,8 +108,8 @@ rule ablation:
 
 rule ablations:
     input:
-        lambda wildcards: everything(config["dataset"]),
-        lambda wildcards: ablation_targets(config["dataset"]),
+        lambda wildcards: targets.everything(plan.asked),
+        lambda wildcards: ablations.targets(plan.asked),
     localrule: True
     message:
         f"All ablations of {config['dataset']} are done"

@@ -1,71 +1,60 @@
 # CAMs -> labels the CRF is sure of -> AffinityNet: for the refiner `affinity`.
 
-for dataset in DATASETS:
-    for name, shard, image_ids in shard_rules("affinity_labels", dataset, "train"):
+for shard in plan.shards("affinity_labels"):
 
-        rule:
-            name:
-                name
-            input:
-                index=ancient(f"results/{dataset}/index.csv"),
-                cams=f"{cams(dataset)}/{shard}.npz",
-            output:
-                [f"results/{dataset}/affinity/labels/{i}.png" for i in image_ids],
-            log:
-                f"results/{dataset}/logs/affinity_labels_{shard}.log",
-            benchmark:
-                f"results/{dataset}/benchmarks/affinity_labels_{shard}.tsv"
-            conda:
-                "../envs/urn.yaml"
-            resources:
-                **needs("pseudo_masks"),
-            params:
-                ids=image_ids,
-                data=data("images", dataset=dataset, ids=image_ids),
-                alphas=configuration.resolve(config, dataset, "affinity")["alphas"],
-                working_size=working_size(dataset),
-                crf_backend=config["crf_backend"],
-                code=code("files/archives.py", "refinement.py", "crf"),
-            message:
-                f"Labels of {dataset} for AffinityNet, shard {shard}"
-            script:
-                "../workflow_scripts/affinity_labels.py"
+    rule:
+        name:
+            shard.name
+        input:
+            index=ancient(shard.index),
+            cams=plan.dataset(shard.dataset).last_cams(shard.number),
+        output:
+            shard.pngs(shard.paths.affinity_labels),
+        log:
+            shard.log(),
+        benchmark:
+            shard.benchmark()
+        conda:
+            "../envs/urn.yaml"
+        resources:
+            **plan.needs("pseudo_masks"),
+        params:
+            ids=shard.ids,
+            data=jobs.data_of_shard(shard, "images"),
+            alphas=plan.dataset(shard.dataset).settings("affinity")["alphas"],
+            working_size=plan.dataset(shard.dataset).working_size,
+            crf_backend=config["crf_backend"],
+            code=jobs.code("affinity_labels"),
+        message:
+            f"Labels of {shard.dataset} for AffinityNet, shard {shard.number}"
+        script:
+            "../workflow_scripts/affinity_labels.py"
 
 
 rule train_affinity:
     input:
-        index=ancient("results/{dataset}/index.csv"),
-        labels=lambda wildcards: masks(wildcards.dataset, "affinity/labels"),
-        initial=lambda wildcards: pretrained_file(settings("affinity")(wildcards)),
+        index=ancient(paths.index()),
+        labels=jobs.pngs(paths.affinity_labels),
+        initial=jobs.pretrained("affinity"),
     output:
-        model="results/{dataset}/affinity/network.pth",
-        curve="results/{dataset}/affinity/curve.tsv",
+        model=paths.affinity.model,
+        curve=paths.affinity.curve,
     log:
-        "results/{dataset}/logs/train_affinity.log",
+        paths.log("train_affinity"),
     benchmark:
-        "results/{dataset}/benchmarks/train_affinity.tsv"
+        paths.benchmark("train_affinity")
     conda:
         "../envs/urn.yaml"
     threads: 8
     resources:
-        **needs("train_classifier", settings("affinity")),
+        **plan.needs("train_classifier", jobs.settings("affinity")),
     params:
-        settings=lambda wildcards: without(
-            settings("affinity")(wildcards), "alphas", "beta", "log_t", *PROCESSES
-        ),
-        working_size=lambda wildcards: working_size(wildcards.dataset),
+        settings=jobs.settings("affinity", without=AFFINITY_USES + PROCESSES),
+        working_size=jobs.working_size,
         seed=config["seed"],
-        work="results/{dataset}/affinity/work",
-        data=data("images"),
-        code=code(
-            "affinity",
-            "backbones",
-            "training/distributed.py",
-            "backbones/fine_tuning.py",
-            "backbones/inputs.py",
-            "training/precision.py",
-            "training/loop.py",
-        ),
+        work=paths.affinity.work,
+        data=jobs.data("images"),
+        code=jobs.code("train_affinity"),
     message:
         "Training AffinityNet on {wildcards.dataset}"
     script:

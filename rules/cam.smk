@@ -1,44 +1,29 @@
 # Image tags -> classifier -> class activation maps.
 
-# The settings of a classifier that only its CAMs depend on, and those of a training that change
-# nothing in its result.
-CAM_VIEWS = ("scales", "window", "stride")
-PROCESSES = ("gpus", "nodes")
-
 
 rule train_classifier:
     input:
-        index=ancient("results/{dataset}/index.csv"),
-        initial=lambda wildcards: pretrained_file(settings("classification")(wildcards)),
+        index=ancient(paths.index()),
+        initial=jobs.pretrained("classification"),
     output:
-        model="results/{dataset}/cam/classifier.pth",
-        curve="results/{dataset}/cam/curve.tsv",
+        model=paths.classifier.model,
+        curve=paths.classifier.curve,
     log:
-        "results/{dataset}/logs/train_classifier.log",
+        paths.log("train_classifier"),
     benchmark:
-        "results/{dataset}/benchmarks/train_classifier.tsv"
+        paths.benchmark("train_classifier")
     conda:
         "../envs/urn.yaml"
     threads: 8
     resources:
-        **needs("train_classifier", settings("classification")),
+        **plan.needs("train_classifier", jobs.settings("classification")),
     params:
-        settings=lambda wildcards: without(
-            settings("classification")(wildcards), *CAM_VIEWS, *PROCESSES
-        ),
-        working_size=lambda wildcards: working_size(wildcards.dataset),
+        settings=jobs.settings("classification", without=CAM_VIEWS + PROCESSES),
+        working_size=jobs.working_size,
         seed=config["seed"],
-        work="results/{dataset}/cam/work",
-        data=data("images", "tags"),
-        code=code(
-            "classification",
-            "backbones",
-            "training/distributed.py",
-            "backbones/fine_tuning.py",
-            "backbones/inputs.py",
-            "training/precision.py",
-            "training/loop.py",
-        ),
+        work=paths.classifier.work,
+        data=jobs.data("images", "tags"),
+        code=jobs.code("train_classifier"),
     message:
         "Training the classifier of {wildcards.dataset}"
     script:
@@ -47,31 +32,24 @@ rule train_classifier:
 
 rule cams:
     input:
-        index=ancient("results/{dataset}/index.csv"),
-        model="results/{dataset}/cam/classifier.pth",
+        index=ancient(paths.index()),
+        model=paths.classifier.model,
     output:
-        "results/{dataset}/cam/shards/{shard}.npz",
+        paths.cams(),
     log:
-        "results/{dataset}/logs/cams_{shard}.log",
+        paths.log("cams_{shard}"),
     benchmark:
-        "results/{dataset}/benchmarks/cams_{shard}.tsv"
+        paths.benchmark("cams_{shard}")
     conda:
         "../envs/urn.yaml"
     resources:
-        **needs("cams"),
+        **plan.needs("cams"),
     params:
-        ids=lambda wildcards: shards(wildcards.dataset, "train")[wildcards.shard],
-        views=lambda wildcards: only(settings("classification")(wildcards), *CAM_VIEWS),
-        data=data("images", "tags"),
-        working_size=lambda wildcards: working_size(wildcards.dataset),
-        code=code(
-            "classification",
-            "backbones",
-            "backbones/fine_tuning.py",
-            "backbones/inputs.py",
-            "windows.py",
-            "files/archives.py",
-        ),
+        ids=jobs.shard_ids,
+        views=jobs.settings("classification", only=CAM_VIEWS),
+        data=jobs.data("images", "tags"),
+        working_size=jobs.working_size,
+        code=jobs.code("cams"),
     message:
         "CAMs of {wildcards.dataset}, shard {wildcards.shard}"
     script:

@@ -3,33 +3,27 @@
 
 rule cost:
     input:
-        lambda wildcards: results(wildcards.dataset),
+        jobs.of(targets.results),
     output:
-        table="results/{dataset}/tables/cost.tsv",
+        table=paths.table("cost"),
         figure=report(
-            "results/{dataset}/figures/cost.png",
+            paths.figure("cost"),
             caption="../report/cost.rst",
             category="Training and cost",
             labels={"figure": "2 cost of every stage"},
         ),
     log:
-        "results/{dataset}/logs/cost.log",
+        paths.log("cost"),
     benchmark:
-        "results/{dataset}/benchmarks/cost.tsv"
+        paths.benchmark("cost")
     localrule: True
     conda:
         "../envs/urn.yaml"
     params:
-        benchmarks="results/{dataset}/benchmarks",
-        shards=lambda wildcards: {
-            split: {
-                shard: len(image_ids)
-                for shard, image_ids in shards(wildcards.dataset, split).items()
-            }
-            for split in splits(wildcards.dataset)
-        },
-        trainings=lambda wildcards: images_of_trainings(wildcards.dataset),
-        code=code("figures"),
+        benchmarks=paths.benchmarks,
+        shards=jobs.of(work.images_of_shards),
+        trainings=jobs.of(work.images_of_trainings),
+        code=jobs.code("cost"),
     message:
         "What the jobs of {wildcards.dataset} cost"
     script:
@@ -40,14 +34,14 @@ rule estimate:
     input:
         rates=f"{workflow.basedir}/slurm/rates.tsv",
     output:
-        f"results/{config['dataset']}/tables/estimate.tsv",
+        plan.asked.paths.table("estimate"),
     log:
-        f"results/{config['dataset']}/logs/estimate.log",
+        plan.asked.paths.log("estimate"),
     localrule: True
     conda:
         "../envs/urn.yaml"
     params:
-        work=lambda wildcards: planned_work(config["dataset"]),
+        work=lambda wildcards: work.planned(plan.asked),
     message:
         f"What a run of {config['dataset']} would cost, by the rates in {{input.rates}}"
     script:

@@ -1,62 +1,47 @@
 # Datasets -> one index, checked.
 
-for dataset in [d for d, entry in DATASETS.items() if entry["layout"] == "shapes"]:
+for dataset in plan.with_layout("shapes"):
 
     rule:
         name:
-            f"shapes_{dataset}"
+            f"shapes_{dataset.name}"
         output:
-            images=[
-                f"{DATASETS[dataset]['root']}/{folder}/{i}.{suffix}"
-                for folder, suffix in (
-                    ("JPEGImages", "jpg"),
-                    ("SegmentationClass", "png"),
-                )
-                for split in configuration.SPLITS
-                for i in ids(dataset, split)
-            ],
-            lists=configuration.lists(DATASETS[dataset]),
+            **preparation.drawn(dataset),
         log:
-            f"results/{dataset}/logs/shapes.log",
+            dataset.paths.log("shapes"),
         benchmark:
-            f"results/{dataset}/benchmarks/shapes.tsv"
+            dataset.paths.benchmark("shapes")
         conda:
             "../envs/urn.yaml"
         resources:
-            **needs("shapes"),
+            **plan.needs("shapes"),
         params:
-            train=DATASETS[dataset]["train"],
-            val=DATASETS[dataset]["val"],
-            code=code(
-                "datasets/ids.py",
-                "datasets/layouts.py",
-                "datasets/shape_parts.py",
-                "datasets/shapes.py",
-                "datasets/voc.py",
-            ),
+            train=dataset.entry["train"],
+            val=dataset.entry["val"],
+            code=jobs.code("shapes"),
         message:
-            f"Drawing the generated dataset {dataset}"
+            f"Drawing the generated dataset {dataset.name}"
         script:
             "../workflow_scripts/shapes.py"
 
 
 rule index:
     input:
-        lambda wildcards: configuration.lists(DATASETS[wildcards.dataset]),
+        jobs.lists("train", "val"),
     output:
-        "results/{dataset}/index.csv",
+        paths.index(),
     log:
-        "results/{dataset}/logs/index.log",
+        paths.log("index"),
     benchmark:
-        "results/{dataset}/benchmarks/index.tsv"
+        paths.benchmark("index")
     conda:
         "../envs/urn.yaml"
     resources:
-        **needs("index"),
+        **plan.needs("index"),
     params:
-        dataset=lambda wildcards: configuration.source(DATASETS[wildcards.dataset]),
-        data=lambda wildcards: data_of_splits(wildcards, *data_files.KINDS),
-        code=code("datasets", "files/jpeg.py"),
+        dataset=jobs.source,
+        data=jobs.data_of_splits("images", "tags", "masks"),
+        code=jobs.code("index"),
     message:
         "Checking every image, mask and tag of {wildcards.dataset}"
     script:

@@ -9,14 +9,12 @@ rule download:
     benchmark:
         "data/downloads/benchmarks/{file}.tsv"
     wildcard_constraints:
-        file=names(PUBLISHED),
+        file=names(plan.published),
     localrule: True
     conda:
         "../envs/urn.yaml"
     params:
-        source=lambda wildcards: without(
-            PUBLISHED[wildcards.file], "name", "path", "format"
-        ),
+        source=plan.source,
     message:
         "Fetching {wildcards.file}"
     script:

@@ -1,71 +1,55 @@
 # Responses on val -> predictions; masks -> scores and tables.
 
-PREDICTED = [(dataset, "val", "predictions") for dataset in DATASETS] + [
-    (dataset, "test", "test_predictions")
-    for dataset, entry in DATASETS.items()
-    if "test" in entry
-]
+for shard in plan.predicted_shards():
 
-for dataset, split, folder in PREDICTED:
-    for name, shard, image_ids in shard_rules(folder, dataset, split):
-
-        rule:
-            name:
-                name
-            input:
-                index=ancient(index_of(dataset, split)),
-                responses=(
-                    f"results/{dataset}/{{backbone}}/{{supervision}}/responses/{split}_{shard}.npz"
-                ),
-            output:
-                [
-                    f"results/{dataset}/{{backbone}}/{{supervision}}/{folder}/{i}.png"
-                    for i in image_ids
-                ],
-            log:
-                f"results/{dataset}/logs/{folder}_{{backbone}}_{{supervision}}_{shard}.log",
-            benchmark:
-                f"results/{dataset}/benchmarks/{folder}_{{backbone}}_{{supervision}}_{shard}.tsv"
-            conda:
-                "../envs/urn.yaml"
-            resources:
-                **needs("predictions"),
-            params:
-                ids=image_ids,
-                data=data("images", split=split, dataset=dataset, ids=image_ids),
-                working_size=working_size(dataset),
-                crf_backend=config["crf_backend"],
-                code=code("files/archives.py", "refinement.py", "crf"),
-            message:
-                f"Predicted masks of {dataset} {split}, shard {shard}, by "
-                "{wildcards.backbone}/{wildcards.supervision}"
-            script:
-                "../workflow_scripts/predictions.py"
+    rule:
+        name:
+            shard.name
+        input:
+            index=ancient(shard.index),
+            responses=shard.paths.responses(split=shard.split, shard=shard.number),
+        output:
+            shard.pngs(shard.paths.predictions(split=shard.split)),
+        log:
+            shard.log(f"{shard.stage}_{{backbone}}_{{supervision}}"),
+        benchmark:
+            shard.benchmark(f"{shard.stage}_{{backbone}}_{{supervision}}")
+        conda:
+            "../envs/urn.yaml"
+        resources:
+            **plan.needs("predictions"),
+        params:
+            ids=shard.ids,
+            data=jobs.data_of_shard(shard, "images"),
+            working_size=plan.dataset(shard.dataset).working_size,
+            crf_backend=config["crf_backend"],
+            code=jobs.code("predictions"),
+        message:
+            f"Predicted masks of {shard.dataset} {shard.split}, shard {shard.number}, by "
+            "{wildcards.backbone}/{wildcards.supervision}"
+        script:
+            "../workflow_scripts/predictions.py"
 
 
 rule predictions_miou:
     input:
-        index=ancient("results/{dataset}/index.csv"),
-        masks=lambda wildcards: masks(
-            wildcards.dataset,
-            f"{wildcards.backbone}/{wildcards.supervision}/predictions",
-            "val",
-        ),
+        index=ancient(paths.index()),
+        masks=jobs.pngs(paths.predictions(), "val"),
     output:
-        miou="results/{dataset}/{backbone}/{supervision}/miou.txt",
-        classes="results/{dataset}/{backbone}/{supervision}/iou.tsv",
+        miou=paths.prediction_scores().miou,
+        classes=paths.prediction_scores().classes,
     log:
-        "results/{dataset}/logs/miou_{backbone}_{supervision}.log",
+        paths.log("miou_{backbone}_{supervision}"),
     benchmark:
-        "results/{dataset}/benchmarks/miou_{backbone}_{supervision}.tsv"
+        paths.benchmark("miou_{backbone}_{supervision}")
     conda:
         "../envs/urn.yaml"
     resources:
-        **needs("scores"),
+        **plan.needs("scores"),
     params:
         split="val",
-        data=data("masks", split="val"),
-        code=code("evaluation.py"),
+        data=jobs.data("masks", split="val"),
+        code=jobs.code("miou"),
     message:
         "mIoU of {wildcards.backbone}/{wildcards.supervision} on {wildcards.dataset} val"
     script:
@@ -74,55 +58,51 @@ rule predictions_miou:
 
 use rule predictions_miou as pseudo_masks_miou with:
     input:
-        index=ancient("results/{dataset}/index.csv"),
-        masks=lambda wildcards: masks(
-            wildcards.dataset, f"pseudo_masks/{wildcards.refiner}"
-        ),
+        index=ancient(paths.index()),
+        masks=jobs.pngs(paths.pseudo_masks()),
     output:
-        miou="results/{dataset}/pseudo_masks/{refiner}_miou.txt",
-        classes="results/{dataset}/pseudo_masks/{refiner}_iou.tsv",
+        miou=paths.pseudo_mask_scores().miou,
+        classes=paths.pseudo_mask_scores().classes,
     log:
-        "results/{dataset}/logs/miou_pseudo_masks_{refiner}.log",
+        paths.log("miou_pseudo_masks_{refiner}"),
     benchmark:
-        "results/{dataset}/benchmarks/miou_pseudo_masks_{refiner}.tsv"
+        paths.benchmark("miou_pseudo_masks_{refiner}")
     params:
         split="train",
-        data=data("masks"),
-        code=code("evaluation.py"),
+        data=jobs.data("masks"),
+        code=jobs.code("miou"),
     message:
         "mIoU of the {wildcards.refiner} pseudo-masks on {wildcards.dataset} train"
 
 
 use rule predictions_miou as cyclic_masks_miou with:
     input:
-        index=ancient("results/{dataset}/index.csv"),
-        masks=lambda wildcards: masks(
-            wildcards.dataset, f"{wildcards.backbone}/cyclic_masks"
-        ),
+        index=ancient(paths.index()),
+        masks=jobs.pngs(paths.cyclic_masks()),
     output:
-        miou="results/{dataset}/{backbone}/cyclic_masks_miou.txt",
-        classes="results/{dataset}/{backbone}/cyclic_masks_iou.tsv",
+        miou=paths.cyclic_mask_scores().miou,
+        classes=paths.cyclic_mask_scores().classes,
     log:
-        "results/{dataset}/logs/miou_cyclic_masks_{backbone}.log",
+        paths.log("miou_cyclic_masks_{backbone}"),
     benchmark:
-        "results/{dataset}/benchmarks/miou_cyclic_masks_{backbone}.tsv"
+        paths.benchmark("miou_cyclic_masks_{backbone}")
     params:
         split="train",
-        data=data("masks"),
-        code=code("evaluation.py"),
+        data=jobs.data("masks"),
+        code=jobs.code("miou"),
     message:
         "mIoU of {wildcards.backbone}'s cyclic masks on {wildcards.dataset} train"
 
 
 rule miou:
     input:
-        "results/{dataset}/{backbone}/urn/miou.txt",
+        paths.prediction_scores(supervision="urn").miou,
     output:
-        "results/{dataset}/{backbone}/miou.txt",
+        paths.final_score(),
     log:
-        "results/{dataset}/logs/miou_{backbone}.log",
+        paths.log("miou_{backbone}"),
     benchmark:
-        "results/{dataset}/benchmarks/miou_{backbone}.tsv"
+        paths.benchmark("miou_{backbone}")
     localrule: True
     conda:
         "../envs/urn.yaml"
@@ -134,27 +114,23 @@ rule miou:
 
 rule uncertainty_quality:
     input:
-        index=ancient("results/{dataset}/index.csv"),
-        masks=lambda wildcards: masks(
-            wildcards.dataset, f"{wildcards.backbone}/cyclic_masks"
-        ),
-        weights=lambda wildcards: masks(
-            wildcards.dataset, f"{wildcards.backbone}/weights"
-        ),
+        index=ancient(paths.index()),
+        masks=jobs.pngs(paths.cyclic_masks()),
+        weights=jobs.pngs(paths.weights()),
     output:
-        scores="results/{dataset}/{backbone}/uncertainty.tsv",
-        table="results/{dataset}/{backbone}/uncertainty_by_weight.tsv",
+        scores=paths.weight_quality(),
+        table=paths.quality_by_weight(),
     log:
-        "results/{dataset}/logs/uncertainty_quality_{backbone}.log",
+        paths.log("uncertainty_quality_{backbone}"),
     benchmark:
-        "results/{dataset}/benchmarks/uncertainty_quality_{backbone}.tsv"
+        paths.benchmark("uncertainty_quality_{backbone}")
     conda:
         "../envs/urn.yaml"
     resources:
-        **needs("scores"),
+        **plan.needs("scores"),
     params:
-        data=data("masks"),
-        code=code("evaluation.py"),
+        data=jobs.data("masks"),
+        code=jobs.code("uncertainty_quality"),
     message:
         "How well {wildcards.backbone}'s uncertainty finds wrong pixels on {wildcards.dataset}"
     script:
@@ -163,13 +139,13 @@ rule uncertainty_quality:
 
 rule summary:
     input:
-        summarised,
+        jobs.of(targets.summarised),
     output:
-        "results/{dataset}/tables/summary.tsv",
+        paths.table("summary"),
     log:
-        "results/{dataset}/logs/summary.log",
+        paths.log("summary"),
     benchmark:
-        "results/{dataset}/benchmarks/summary.tsv"
+        paths.benchmark("summary")
     localrule: True
     conda:
         "../envs/urn.yaml"

@@ -3,40 +3,30 @@
 
 rule uncertainty_sheet:
     input:
-        index=ancient("results/{dataset}/index.csv"),
-        table="results/{dataset}/tables/train_images.tsv",
+        index=ancient(paths.index()),
+        table=paths.table("train_images"),
     output:
         report(
-            "results/{dataset}/figures/uncertainty.png",
+            paths.figure("uncertainty"),
             caption="../report/uncertainty.rst",
             category="Pictures",
             labels={"figure": "2 uncertainty beside the errors"},
         ),
     log:
-        "results/{dataset}/logs/uncertainty_sheet.log",
+        paths.log("uncertainty_sheet"),
     benchmark:
-        "results/{dataset}/benchmarks/uncertainty_sheet.tsv"
+        paths.benchmark("uncertainty_sheet")
     conda:
         "../envs/urn.yaml"
     resources:
-        **needs("scores"),
+        **plan.needs("scores"),
     params:
         by="uncertainty",
-        data=data("images", "masks"),
+        data=jobs.data("images", "masks"),
         quantiles=[0.5, 0.75, 0.9, 0.97],
         label=lambda wildcards: "{image}: mean uncertainty {uncertainty:.2f}",
-        columns=lambda wildcards: [
-            ("image", "image", ""),
-            *known_truth(wildcards.dataset, "train"),
-            ("cyclic mask", "mask", teacher_folder(wildcards, "cyclic_masks")),
-            *(
-                [("wrong", "wrong", teacher_folder(wildcards, "cyclic_masks"))]
-                if known_truth(wildcards.dataset, "train")
-                else []
-            ),
-            ("uncertainty", "uncertainty", teacher_folder(wildcards, "weights")),
-        ],
-        code=code("figures"),
+        columns=jobs.of(targets.uncertainty_columns),
+        code=jobs.code("image_sheet"),
     message:
         "Drawing the uncertainty of {wildcards.dataset}"
     script:
@@ -45,37 +35,26 @@ rule uncertainty_sheet:
 
 use rule uncertainty_sheet as comparison_sheet with:
     input:
-        index=ancient("results/{dataset}/index.csv"),
-        table="results/{dataset}/tables/val_images_{backbone}.tsv",
+        index=ancient(paths.index()),
+        table=paths.table("val_images_{backbone}"),
     output:
         report(
-            "results/{dataset}/figures/comparison_{backbone}.png",
+            paths.figure("comparison_{backbone}"),
             caption="../report/comparison.rst",
             category="Pictures",
             labels={"figure": "4 baseline against urn, {backbone}"},
         ),
     log:
-        "results/{dataset}/logs/comparison_sheet_{backbone}.log",
+        paths.log("comparison_sheet_{backbone}"),
     benchmark:
-        "results/{dataset}/benchmarks/comparison_sheet_{backbone}.tsv"
+        paths.benchmark("comparison_sheet_{backbone}")
     params:
         by="change",
-        data=data("images", "masks", split="val"),
+        data=jobs.data("images", "masks", split="val"),
         quantiles=[1, 0.95, 0.5, 0.05, 0],
         label=lambda wildcards: "{image}: mIoU of this image {baseline:.1f} → {urn:.1f} ({change:+.1f})",
-        columns=lambda wildcards: [
-            ("image", "image", ""),
-            ("ground truth", "truth", ""),
-            *(
-                (
-                    name,
-                    "mask",
-                    f"results/{wildcards.dataset}/{wildcards.backbone}/{name}/predictions",
-                )
-                for name in ("baseline", "urn")
-            ),
-        ],
-        code=code("figures"),
+        columns=jobs.comparison_columns,
+        code=jobs.code("image_sheet"),
     message:
         "Drawing the baseline's and urn's predictions on {wildcards.dataset}"
 
@@ -83,59 +62,48 @@ use rule uncertainty_sheet as comparison_sheet with:
 use rule uncertainty_sheet as contact_sheet with:
     output:
         report(
-            "results/{dataset}/figures/contact_sheet.png",
+            paths.figure("contact_sheet"),
             caption="../report/contact_sheet.rst",
             category="Pictures",
             labels={"figure": "5 contact sheet of the training images"},
         ),
     log:
-        "results/{dataset}/logs/contact_sheet.log",
+        paths.log("contact_sheet"),
     benchmark:
-        "results/{dataset}/benchmarks/contact_sheet.tsv"
+        paths.benchmark("contact_sheet")
     params:
         by="position",
-        data=data("images"),
+        data=jobs.data("images"),
         quantiles=[n / 23 for n in range(24)],
         tiles=2,
         label="",
-        columns=lambda wildcards: [
-            ("image", "image", ""),
-            (
-                "pseudo-mask",
-                "mask",
-                f"results/{wildcards.dataset}/pseudo_masks/{refiner(wildcards.dataset)}",
-            ),
-            ("cyclic mask", "mask", teacher_folder(wildcards, "cyclic_masks")),
-            ("uncertainty", "uncertainty", teacher_folder(wildcards, "weights")),
-        ],
-        code=code("figures"),
+        columns=jobs.of(targets.contact_columns),
+        code=jobs.code("image_sheet"),
     message:
         "A contact sheet of {wildcards.dataset}"
 
 
 rule example:
     input:
-        index=ancient("results/{dataset}/index.csv"),
-        table="results/{dataset}/tables/train_images.tsv",
-        model="results/{dataset}/{backbone}/{supervision}/model.pth",
+        index=ancient(paths.index()),
+        table=paths.table("train_images"),
+        model=paths.training().model,
     output:
-        "results/{dataset}/{backbone}/{supervision}/example.npz",
+        paths.example(),
     log:
-        "results/{dataset}/logs/example_{backbone}_{supervision}.log",
+        paths.log("example_{backbone}_{supervision}"),
     benchmark:
-        "results/{dataset}/benchmarks/example_{backbone}_{supervision}.tsv"
+        paths.benchmark("example_{backbone}_{supervision}")
     conda:
         "../envs/urn.yaml"
     resources:
-        **needs("figures"),
+        **plan.needs("figures"),
     params:
-        settings=settings("responses"),
-        data=data("images"),
-        resize=lambda wildcards: settings("segmentation")(wildcards)["resize"],
-        working_size=lambda wildcards: working_size(wildcards.dataset),
-        code=code(
-            "segmentation", "windows.py", "files/archives.py", "figures/choice.py"
-        ),
+        settings=jobs.settings("responses"),
+        data=jobs.data("images"),
+        resize=jobs.setting("segmentation", "resize"),
+        working_size=jobs.working_size,
+        code=jobs.code("example"),
     message:
         "The response of {wildcards.backbone}/{wildcards.supervision} to the image of the figures"
     script:
@@ -144,42 +112,35 @@ rule example:
 
 rule pipeline_figure:
     input:
-        index=ancient("results/{dataset}/index.csv"),
-        table="results/{dataset}/tables/train_images.tsv",
-        cams=lambda wildcards: cam_shards(wildcards.dataset),
-        baseline=lambda wildcards: teacher_folder(wildcards, "baseline/example.npz"),
-        urn=lambda wildcards: teacher_folder(wildcards, "urn/example.npz"),
+        index=ancient(paths.index()),
+        table=paths.table("train_images"),
+        cams=jobs.all_cams,
+        baseline=jobs.file(paths.example("{teacher}", "baseline")),
+        urn=jobs.file(paths.example("{teacher}", "urn")),
     output:
         report(
-            "results/{dataset}/figures/pipeline.png",
+            paths.figure("pipeline"),
             caption="../report/pipeline.rst",
             category="Pictures",
             labels={"figure": "1 one image through every stage"},
         ),
     log:
-        "results/{dataset}/logs/pipeline_figure.log",
+        paths.log("pipeline_figure"),
     benchmark:
-        "results/{dataset}/benchmarks/pipeline_figure.tsv"
+        paths.benchmark("pipeline_figure")
     conda:
         "../envs/urn.yaml"
     resources:
-        **needs("figures"),
+        **plan.needs("figures"),
     params:
-        data=data(*data_files.KINDS),
-        ids=lambda wildcards, input: list(shards(wildcards.dataset, "train").values())[
-            : len(input.cams)
-        ],
-        masks=lambda wildcards: {
-            "pseudo-mask": (
-                f"results/{wildcards.dataset}/pseudo_masks/{refiner(wildcards.dataset)}"
-            ),
-            "cyclic mask": teacher_folder(wildcards, "cyclic_masks"),
-        },
-        weights=lambda wildcards: teacher_folder(wildcards, "weights"),
-        t=configuration.threshold(config),
-        working_size=lambda wildcards: working_size(wildcards.dataset),
+        data=jobs.data("images", "tags", "masks"),
+        ids=jobs.shards_with_cams,
+        masks=jobs.of(targets.pipeline_masks),
+        weights=jobs.file(paths.weights("{teacher}")),
+        t=plan.threshold,
+        working_size=jobs.working_size,
         crf_backend=config["crf_backend"],
-        code=code("files/archives.py", "figures", "refinement.py", "crf"),
+        code=jobs.code("pipeline_figure"),
     message:
         "Drawing one image of {wildcards.dataset} through every stage"
     script:
@@ -188,30 +149,30 @@ rule pipeline_figure:
 
 rule response_scales_figure:
     input:
-        index=ancient("results/{dataset}/index.csv"),
-        table="results/{dataset}/tables/train_images.tsv",
-        baseline=lambda wildcards: teacher_folder(wildcards, "baseline/example.npz"),
+        index=ancient(paths.index()),
+        table=paths.table("train_images"),
+        baseline=jobs.file(paths.example("{teacher}", "baseline")),
     output:
         report(
-            "results/{dataset}/figures/response_scales.png",
+            paths.figure("response_scales"),
             caption="../report/response_scales.rst",
             category="Pictures",
             labels={"figure": "3 narrow and wide response scales"},
         ),
     log:
-        "results/{dataset}/logs/response_scales_figure.log",
+        paths.log("response_scales_figure"),
     benchmark:
-        "results/{dataset}/benchmarks/response_scales_figure.tsv"
+        paths.benchmark("response_scales_figure")
     conda:
         "../envs/urn.yaml"
     resources:
-        **needs("figures"),
+        **plan.needs("figures"),
     params:
-        data=data("images", "masks"),
-        scales=lambda wildcards: settings("uncertainty")(wildcards)["scales"],
-        working_size=lambda wildcards: working_size(wildcards.dataset),
+        data=jobs.data("images", "masks"),
+        scales=jobs.setting("uncertainty", "scales"),
+        working_size=jobs.working_size,
         crf_backend=config["crf_backend"],
-        code=code("files/archives.py", "figures", "uncertainty.py", "crf"),
+        code=jobs.code("response_scales_figure"),
     message:
         "Drawing response scaling on an image of {wildcards.dataset}"
     script:
@@ -220,29 +181,29 @@ rule response_scales_figure:
 
 rule crf_figure:
     input:
-        index=ancient("results/{dataset}/index.csv"),
-        table="results/{dataset}/tables/train_images.tsv",
-        baseline=lambda wildcards: teacher_folder(wildcards, "baseline/example.npz"),
+        index=ancient(paths.index()),
+        table=paths.table("train_images"),
+        baseline=jobs.file(paths.example("{teacher}", "baseline")),
     output:
         report(
-            "results/{dataset}/figures/crf_parameters.png",
+            paths.figure("crf_parameters"),
             caption="../report/crf_parameters.rst",
             category="Pictures",
             labels={"figure": "6 the parameters of the dense CRF"},
         ),
     log:
-        "results/{dataset}/logs/crf_figure.log",
+        paths.log("crf_figure"),
     benchmark:
-        "results/{dataset}/benchmarks/crf_figure.tsv"
+        paths.benchmark("crf_figure")
     conda:
         "../envs/urn.yaml"
     resources:
-        **needs("figures"),
+        **plan.needs("figures"),
     params:
-        data=data("images"),
-        working_size=lambda wildcards: working_size(wildcards.dataset),
+        data=jobs.data("images"),
+        working_size=jobs.working_size,
         crf_backend=config["crf_backend"],
-        code=code("files/archives.py", "figures", "refinement.py", "crf"),
+        code=jobs.code("crf_figure"),
     message:
         "Drawing what the CRF's parameters do to an image of {wildcards.dataset}"
     script:
@@ -251,25 +212,25 @@ rule crf_figure:
 
 rule training_figure:
     input:
-        lambda wildcards: list(trainings(wildcards.dataset)),
+        jobs.of(targets.curve_files),
     output:
         report(
-            "results/{dataset}/figures/training.png",
+            paths.figure("training"),
             caption="../report/training.rst",
             category="Training and cost",
             labels={"figure": "1 losses"},
         ),
     log:
-        "results/{dataset}/logs/training_figure.log",
+        paths.log("training_figure"),
     benchmark:
-        "results/{dataset}/benchmarks/training_figure.tsv"
+        paths.benchmark("training_figure")
     conda:
         "../envs/urn.yaml"
     resources:
-        **needs("scores"),
+        **plan.needs("scores"),
     params:
-        trainings=lambda wildcards: list(trainings(wildcards.dataset).values()),
-        code=code("figures"),
+        trainings=jobs.of(targets.curve_names),
+        code=jobs.code("training_figure"),
     message:
         "Drawing the training curves of {wildcards.dataset}"
     script:

@@ -1,80 +1,78 @@
 # CAMs -> rough masks -> second classifier, trained on crops -> its CAMs (PMM).
 
-for dataset in [d for d in DATASETS if multi_crop(d)["enabled"]]:
-    for name, shard, image_ids in shard_rules("rough_masks", dataset, "train"):
+for shard in plan.shards("rough_masks", of=Dataset.has_two_classifiers):
 
-        rule:
-            name:
-                name
-            input:
-                index=ancient(f"results/{dataset}/index.csv"),
-                cams=f"results/{dataset}/cam/shards/{shard}.npz",
-            output:
-                [f"results/{dataset}/multi_crop/rough_masks/{i}.png" for i in image_ids],
-            log:
-                f"results/{dataset}/logs/rough_masks_{shard}.log",
-            benchmark:
-                f"results/{dataset}/benchmarks/rough_masks_{shard}.tsv"
-            conda:
-                "../envs/urn.yaml"
-            resources:
-                **needs("pseudo_masks"),
-            params:
-                ids=image_ids,
-                data=data("images", dataset=dataset, ids=image_ids),
-                options=only(multi_crop(dataset), "alpha", "confidence")
-                | {"backend": config["crf_backend"]},
-                working_size=working_size(dataset),
-                code=code("files/archives.py", "refinement.py", "crf"),
-            message:
-                f"Rough masks of {dataset}, shard {shard}"
-            script:
-                "../workflow_scripts/rough_masks.py"
+    rule:
+        name:
+            shard.name
+        input:
+            index=ancient(shard.index),
+            cams=shard.paths.cams(shard.number),
+        output:
+            shard.pngs(shard.paths.rough_masks),
+        log:
+            shard.log(),
+        benchmark:
+            shard.benchmark()
+        conda:
+            "../envs/urn.yaml"
+        resources:
+            **plan.needs("pseudo_masks"),
+        params:
+            ids=shard.ids,
+            data=jobs.data_of_shard(shard, "images"),
+            options=plan.dataset(shard.dataset).rough_mask_options,
+            working_size=plan.dataset(shard.dataset).working_size,
+            code=jobs.code("rough_masks"),
+        message:
+            f"Rough masks of {shard.dataset}, shard {shard.number}"
+        script:
+            "../workflow_scripts/rough_masks.py"
 
 
 use rule train_classifier as train_multi_crop_classifier with:
     input:
-        index=ancient("results/{dataset}/index.csv"),
-        initial=lambda wildcards: pretrained_file(multi_crop_settings(wildcards)),
-        rough_masks=lambda wildcards: masks(wildcards.dataset, "multi_crop/rough_masks"),
+        index=ancient(paths.index()),
+        initial=jobs.pretrained("multi_crop.classification"),
+        rough_masks=jobs.pngs(paths.rough_masks),
     output:
-        model="results/{dataset}/multi_crop/classifier.pth",
-        curve="results/{dataset}/multi_crop/curve.tsv",
+        model=paths.second_classifier.model,
+        curve=paths.second_classifier.curve,
     log:
-        "results/{dataset}/logs/train_multi_crop_classifier.log",
+        paths.log("train_multi_crop_classifier"),
     benchmark:
-        "results/{dataset}/benchmarks/train_multi_crop_classifier.tsv"
+        paths.benchmark("train_multi_crop_classifier")
     resources:
-        **needs("train_classifier", multi_crop_settings),
+        **plan.needs("train_classifier", jobs.settings("multi_crop.classification")),
     params:
-        settings=lambda wildcards: without(
-            multi_crop_settings(wildcards), *CAM_VIEWS, *PROCESSES
+        settings=jobs.settings(
+            "multi_crop.classification", without=CAM_VIEWS + PROCESSES
         ),
-        multi_crop=lambda wildcards: only(multi_crop(wildcards.dataset), "least_share"),
-        working_size=lambda wildcards: working_size(wildcards.dataset),
+        multi_crop=jobs.settings("multi_crop", only=["least_share"]),
+        working_size=jobs.working_size,
         seed=config["seed"],
-        work="results/{dataset}/multi_crop/work",
-        data=data("images", "tags"),
-        code=rules.train_classifier.params.code,
+        work=paths.second_classifier.work,
+        data=jobs.data("images", "tags"),
+        code=jobs.code("train_classifier"),
     message:
         "Training the second classifier of {wildcards.dataset}, on crops"
 
 
 use rule cams as multi_crop_cams with:
     input:
-        index=ancient("results/{dataset}/index.csv"),
-        model="results/{dataset}/multi_crop/classifier.pth",
+        index=ancient(paths.index()),
+        model=paths.second_classifier.model,
     output:
-        "results/{dataset}/multi_crop/shards/{shard}.npz",
+        paths.second_cams(),
     log:
-        "results/{dataset}/logs/multi_crop_cams_{shard}.log",
+        paths.log("multi_crop_cams_{shard}"),
     benchmark:
-        "results/{dataset}/benchmarks/multi_crop_cams_{shard}.tsv"
+        paths.benchmark("multi_crop_cams_{shard}")
     params:
-        ids=lambda wildcards: shards(wildcards.dataset, "train")[wildcards.shard],
-        views=lambda wildcards: only(multi_crop_settings(wildcards), *CAM_VIEWS),
-        data=data("images", "tags"),
-        working_size=lambda wildcards: working_size(wildcards.dataset),
-        code=rules.cams.params.code,
+        ids=jobs.shard_ids,
+        views=jobs.settings("multi_crop.classification", only=CAM_VIEWS),
+        data=jobs.data("images", "tags"),
+        working_size=jobs.working_size,
+        code=jobs.code("cams"),
     message:
         "CAMs of {wildcards.dataset} by the second classifier, shard {wildcards.shard}"

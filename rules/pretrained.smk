@@ -3,7 +3,7 @@
 
 rule pretrained:
     input:
-        lambda wildcards: published("pretrained", wildcards.backbone),
+        plan.pretrained_file,
     output:
         "results/pretrained/{backbone}.pth",
     log:
@@ -15,11 +15,11 @@ rule pretrained:
     conda:
         "../envs/urn.yaml"
     resources:
-        **needs("pretrained"),
+        **plan.needs("pretrained"),
     params:
-        format=lambda wildcards: config["pretrained"][wildcards.backbone]["format"],
-        checksum=lambda wildcards: checksum("pretrained", wildcards.backbone),
-        code=code("backbones"),
+        format=plan.pretrained_format,
+        checksum=plan.pretrained_checksum,
+        code=jobs.code("pretrained"),
     message:
         "Checking the ImageNet weights of {wildcards.backbone}"
     script:

@@ -1,108 +1,91 @@
 # CAMs -> pseudo-masks.
 
-for dataset in DATASETS:
-    for name, shard, image_ids in shard_rules("pseudo_masks", dataset, "train"):
+for shard in plan.shards("pseudo_masks"):
 
-        rule:
-            name:
-                name
-            input:
-                index=ancient(f"results/{dataset}/index.csv"),
-                cams=f"{cams(dataset)}/{shard}.npz",
-                model=lambda wildcards, dataset=dataset: refiner_model(
-                    dataset, wildcards.refiner
-                ),
-            output:
-                [
-                    f"results/{dataset}/pseudo_masks/{{refiner}}/{i}.png"
-                    for i in image_ids
-                ],
-            log:
-                f"results/{dataset}/logs/pseudo_masks_{{refiner}}_{shard}.log",
-            benchmark:
-                f"results/{dataset}/benchmarks/pseudo_masks_{{refiner}}_{shard}.tsv"
-            wildcard_constraints:
-                refiner=names(configuration.CAM_REFINERS),
-            conda:
-                "../envs/urn.yaml"
-            resources:
-                **needs("pseudo_masks"),
-            params:
-                ids=image_ids,
-                data=data("images", dataset=dataset, ids=image_ids),
-                options=lambda wildcards, dataset=dataset: refiner_options(
-                    dataset, wildcards.refiner
-                ),
-                working_size=working_size(dataset),
-                code=lambda wildcards: refiner_code(wildcards.refiner),
-            message:
-                f"Pseudo-masks of {dataset}, shard {shard}"
-            script:
-                "../workflow_scripts/pseudo_masks.py"
+    rule:
+        name:
+            shard.name
+        input:
+            index=ancient(shard.index),
+            cams=plan.dataset(shard.dataset).last_cams(shard.number),
+            model=jobs.refiner_model_of(shard),
+        output:
+            shard.pngs(shard.paths.pseudo_masks()),
+        log:
+            shard.log("pseudo_masks_{refiner}"),
+        benchmark:
+            shard.benchmark("pseudo_masks_{refiner}")
+        wildcard_constraints:
+            refiner=names(REFINERS),
+        conda:
+            "../envs/urn.yaml"
+        resources:
+            **plan.needs("pseudo_masks"),
+        params:
+            ids=shard.ids,
+            data=jobs.data_of_shard(shard, "images"),
+            options=jobs.refiner_options_of(shard),
+            working_size=plan.dataset(shard.dataset).working_size,
+            code=jobs.named_refiner_code("pseudo_masks"),
+        message:
+            f"Pseudo-masks of {shard.dataset}, shard {shard.number}"
+        script:
+            "../workflow_scripts/pseudo_masks.py"
 
 
 # Masks of any other method, in place of a refiner's.
-for dataset in [d for d in DATASETS if refiner(d) == "own"]:
-    for name, shard, image_ids in shard_rules("own_pseudo_masks", dataset, "train"):
+for shard in plan.shards("own_pseudo_masks", of=Dataset.has_own_masks):
 
-        rule:
-            name:
-                name
-            input:
-                index=ancient(f"results/{dataset}/index.csv"),
-                folder=ancient(own_folder(dataset)),
-            output:
-                [f"results/{dataset}/pseudo_masks/own/{i}.png" for i in image_ids],
-            log:
-                f"results/{dataset}/logs/pseudo_masks_own_{shard}.log",
-            benchmark:
-                f"results/{dataset}/benchmarks/pseudo_masks_own_{shard}.tsv"
-            conda:
-                "../envs/urn.yaml"
-            resources:
-                **needs("pseudo_masks"),
-            params:
-                ids=image_ids,
-                data=data("images", dataset=dataset, ids=image_ids),
-                own=own_masks(dataset, image_ids),
-                code=code(
-                    "datasets/agreement.py", "datasets/validation.py", "files/jpeg.py"
-                ),
-            message:
-                f"Own pseudo-masks of {dataset}, shard {shard}"
-            script:
-                "../workflow_scripts/own_pseudo_masks.py"
+    rule:
+        name:
+            shard.name
+        input:
+            index=ancient(shard.index),
+            folder=ancient(plan.dataset(shard.dataset).own_folder),
+        output:
+            shard.pngs(shard.paths.pseudo_masks("own")),
+        log:
+            shard.log("pseudo_masks_own"),
+        benchmark:
+            shard.benchmark("pseudo_masks_own")
+        conda:
+            "../envs/urn.yaml"
+        resources:
+            **plan.needs("pseudo_masks"),
+        params:
+            ids=shard.ids,
+            data=jobs.data_of_shard(shard, "images"),
+            own=jobs.own_masks_of(shard),
+            code=jobs.code("own_pseudo_masks"),
+        message:
+            f"Own pseudo-masks of {shard.dataset}, shard {shard.number}"
+        script:
+            "../workflow_scripts/own_pseudo_masks.py"
 
 
 rule alpha_sweep:
     input:
-        index=ancient("results/{dataset}/index.csv"),
-        cams=lambda wildcards: f"{cams(wildcards.dataset)}/00000.npz",
-        model=lambda wildcards: refiner_model(
-            wildcards.dataset, refiner(wildcards.dataset)
-        ),
+        index=ancient(paths.index()),
+        cams=jobs.first_cams,
+        model=jobs.own_refiner_model,
     output:
-        "results/{dataset}/tables/alpha.tsv",
+        paths.table("alpha"),
     log:
-        "results/{dataset}/logs/alpha_sweep.log",
+        paths.log("alpha_sweep"),
     benchmark:
-        "results/{dataset}/benchmarks/alpha_sweep.tsv"
+        paths.benchmark("alpha_sweep")
     conda:
         "../envs/urn.yaml"
     resources:
-        **needs("alpha_sweep"),
+        **plan.needs("alpha_sweep"),
     params:
-        ids=lambda wildcards: shards(wildcards.dataset, "train")["00000"],
-        options=lambda wildcards: without(
-            refiner_options(wildcards.dataset, refiner(wildcards.dataset)), "alpha"
-        ),
-        refiner=lambda wildcards: refiner(wildcards.dataset),
-        data=lambda wildcards: data(
-            "images", "masks", ids=shards(wildcards.dataset, "train")["00000"]
-        )(wildcards),
-        working_size=lambda wildcards: working_size(wildcards.dataset),
-        alphas=lambda wildcards: settings("pseudo_masks")(wildcards)["alpha_sweep"],
-        code=lambda wildcards: refiner_code(refiner(wildcards.dataset), "evaluation.py"),
+        ids=jobs.first_shard_ids,
+        options=jobs.swept_options,
+        refiner=jobs.own_refiner,
+        data=jobs.data_of_first_shard("images", "masks"),
+        working_size=jobs.working_size,
+        alphas=jobs.setting("pseudo_masks", "alpha_sweep"),
+        code=jobs.own_refiner_code("alpha_sweep"),
     message:
         "Scoring the pseudo-masks of {wildcards.dataset}'s first shard at every alpha"
     script:

@@ -3,24 +3,24 @@
 
 rule cam_quality:
     input:
-        index=ancient("results/{dataset}/index.csv"),
-        cams=lambda wildcards: cam_shards(wildcards.dataset),
+        index=ancient(paths.index()),
+        cams=jobs.all_cams,
     output:
-        miou="results/{dataset}/cam/miou.txt",
-        classes="results/{dataset}/cam/iou.tsv",
-        thresholds="results/{dataset}/cam/thresholds.tsv",
+        miou=paths.cam_scores.miou,
+        classes=paths.cam_scores.classes,
+        thresholds=paths.cam_thresholds,
     log:
-        "results/{dataset}/logs/cam_quality.log",
+        paths.log("cam_quality"),
     benchmark:
-        "results/{dataset}/benchmarks/cam_quality.tsv"
+        paths.benchmark("cam_quality")
     conda:
         "../envs/urn.yaml"
     resources:
-        **needs("scores"),
+        **plan.needs("scores"),
     params:
-        ids=lambda wildcards: list(shards(wildcards.dataset, "train").values()),
-        data=data("masks"),
-        code=code("files/archives.py", "evaluation.py"),
+        ids=jobs.shards,
+        data=jobs.data("masks"),
+        code=jobs.code("cam_quality"),
     message:
         "mIoU of the CAMs of {wildcards.dataset} at every threshold"
     script:
@@ -29,23 +29,21 @@ rule cam_quality:
 
 rule stages:
     input:
-        miou=lambda wildcards: stage_files(wildcards.dataset, "miou.txt"),
-        classes=lambda wildcards: stage_files(wildcards.dataset, "iou.tsv"),
+        miou=jobs.of(targets.stage_scores),
+        classes=jobs.of(targets.stage_classes),
     output:
-        stages="results/{dataset}/tables/stages.tsv",
-        classes="results/{dataset}/tables/classes.tsv",
+        stages=paths.table("stages"),
+        classes=paths.table("classes"),
     log:
-        "results/{dataset}/logs/stages.log",
+        paths.log("stages"),
     benchmark:
-        "results/{dataset}/benchmarks/stages.tsv"
+        paths.benchmark("stages")
     conda:
         "../envs/urn.yaml"
     resources:
-        **needs("scores"),
+        **plan.needs("scores"),
     params:
-        stages=lambda wildcards: [
-            (split, name) for split, name, _ in stages(wildcards.dataset)
-        ],
+        stages=jobs.of(targets.stage_names),
     message:
         "The scores of every stage of {wildcards.dataset}"
     script:
@@ -54,31 +52,31 @@ rule stages:
 
 rule stages_figure:
     input:
-        stages="results/{dataset}/tables/stages.tsv",
-        classes="results/{dataset}/tables/classes.tsv",
+        stages=paths.table("stages"),
+        classes=paths.table("classes"),
     output:
         stages=report(
-            "results/{dataset}/figures/stages.png",
+            paths.figure("stages"),
             caption="../report/stages.rst",
             category="Quality",
             labels={"figure": "1 scores of every stage"},
         ),
         classes=report(
-            "results/{dataset}/figures/classes.png",
+            paths.figure("classes"),
             caption="../report/classes.rst",
             category="Quality",
             labels={"figure": "2 scores by class"},
         ),
     log:
-        "results/{dataset}/logs/stages_figure.log",
+        paths.log("stages_figure"),
     benchmark:
-        "results/{dataset}/benchmarks/stages_figure.tsv"
+        paths.benchmark("stages_figure")
     conda:
         "../envs/urn.yaml"
     resources:
-        **needs("scores"),
+        **plan.needs("scores"),
     params:
-        code=code("figures"),
+        code=jobs.code("stages_figure"),
     message:
         "Drawing the scores of {wildcards.dataset}"
     script:
@@ -87,27 +85,27 @@ rule stages_figure:
 
 rule reliability:
     input:
-        scores="results/{dataset}/{backbone}/uncertainty.tsv",
-        by_weight="results/{dataset}/{backbone}/uncertainty_by_weight.tsv",
+        scores=paths.weight_quality(),
+        by_weight=paths.quality_by_weight(),
     output:
-        table="results/{dataset}/tables/uncertainty_{backbone}.tsv",
+        table=paths.table("uncertainty_{backbone}"),
         figure=report(
-            "results/{dataset}/figures/reliability_{backbone}.png",
+            paths.figure("reliability_{backbone}"),
             caption="../report/reliability.rst",
             category="Quality",
             labels={"figure": "3 is uncertain also wrong?"},
         ),
     log:
-        "results/{dataset}/logs/reliability_{backbone}.log",
+        paths.log("reliability_{backbone}"),
     benchmark:
-        "results/{dataset}/benchmarks/reliability_{backbone}.tsv"
+        paths.benchmark("reliability_{backbone}")
     conda:
         "../envs/urn.yaml"
     resources:
-        **needs("scores"),
+        **plan.needs("scores"),
     params:
-        t=configuration.threshold(config),
-        code=code("evaluation.py", "figures"),
+        t=plan.threshold,
+        code=jobs.code("reliability"),
     message:
         "How often the uncertain pixels of {wildcards.dataset} are wrong"
     script:
@@ -116,25 +114,21 @@ rule reliability:
 
 rule train_images:
     input:
-        index=ancient("results/{dataset}/index.csv"),
-        masks=lambda wildcards: masks(
-            wildcards.dataset, f"{DATASETS[wildcards.dataset]['teacher']}/cyclic_masks"
-        ),
-        weights=lambda wildcards: masks(
-            wildcards.dataset, f"{DATASETS[wildcards.dataset]['teacher']}/weights"
-        ),
+        index=ancient(paths.index()),
+        masks=jobs.pngs(paths.cyclic_masks("{teacher}")),
+        weights=jobs.pngs(paths.weights("{teacher}")),
     output:
-        "results/{dataset}/tables/train_images.tsv",
+        paths.table("train_images"),
     log:
-        "results/{dataset}/logs/train_images.log",
+        paths.log("train_images"),
     benchmark:
-        "results/{dataset}/benchmarks/train_images.tsv"
+        paths.benchmark("train_images")
     conda:
         "../envs/urn.yaml"
     resources:
-        **needs("scores"),
+        **plan.needs("scores"),
     params:
-        data=data("masks"),
+        data=jobs.data("masks"),
     message:
         "The uncertainty of every training image of {wildcards.dataset}"
     script:
@@ -143,26 +137,22 @@ rule train_images:
 
 rule val_images:
     input:
-        index=ancient("results/{dataset}/index.csv"),
-        before=lambda wildcards: masks(
-            wildcards.dataset, f"{wildcards.backbone}/baseline/predictions", "val"
-        ),
-        after=lambda wildcards: masks(
-            wildcards.dataset, f"{wildcards.backbone}/urn/predictions", "val"
-        ),
+        index=ancient(paths.index()),
+        before=jobs.pngs(paths.predictions(supervision="baseline"), "val"),
+        after=jobs.pngs(paths.predictions(supervision="urn"), "val"),
     output:
-        "results/{dataset}/tables/val_images_{backbone}.tsv",
+        paths.table("val_images_{backbone}"),
     log:
-        "results/{dataset}/logs/val_images_{backbone}.log",
+        paths.log("val_images_{backbone}"),
     benchmark:
-        "results/{dataset}/benchmarks/val_images_{backbone}.tsv"
+        paths.benchmark("val_images_{backbone}")
     conda:
         "../envs/urn.yaml"
     resources:
-        **needs("scores"),
+        **plan.needs("scores"),
     params:
-        data=data("masks", split="val"),
-        code=code("evaluation.py"),
+        data=jobs.data("masks", split="val"),
+        code=jobs.code("val_images"),
     message:
         "The scores of every val image of {wildcards.dataset} by {wildcards.backbone}"
     script:

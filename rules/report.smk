@@ -3,22 +3,22 @@
 
 rule table_page:
     input:
-        "results/{dataset}/tables/{table}.tsv",
+        paths.table("{table}"),
     output:
         report(
-            "results/{dataset}/tables/{table}.html",
+            paths.page("{table}"),
             caption="../report/table.rst",
             category="Tables",
             labels={"table": "{table}"},
         ),
     log:
-        "results/{dataset}/logs/table_page_{table}.log",
+        paths.log("table_page_{table}"),
     benchmark:
-        "results/{dataset}/benchmarks/table_page_{table}.tsv"
+        paths.benchmark("table_page_{table}")
     conda:
         "../envs/urn.yaml"
     resources:
-        **needs("scores"),
+        **plan.needs("scores"),
     message:
         "The table {wildcards.table} of {wildcards.dataset} as a page"
     script:
@@ -27,34 +27,27 @@ rule table_page:
 
 rule front_page:
     input:
-        unpack(lambda wildcards: front_page_tables(wildcards.dataset)),
-        index=ancient("results/{dataset}/index.csv"),
+        unpack(jobs.of(targets.front_page_files)),
+        index=ancient(paths.index()),
     output:
-        "results/{dataset}/report/front_page.rst",
+        paths.front_page,
     log:
-        "results/{dataset}/logs/front_page.log",
+        paths.log("front_page"),
     benchmark:
-        "results/{dataset}/benchmarks/front_page.tsv"
+        paths.benchmark("front_page")
     conda:
         "../envs/urn.yaml"
     resources:
-        **needs("scores"),
+        **plan.needs("scores"),
     params:
         seed=config["seed"],
-        data=lambda wildcards: data_of_splits(wildcards, "tags"),
-        thresholds=lambda wildcards: {
-            row: SUPERVISIONS[row]["t"]
-            for rows in DATASETS[wildcards.dataset]["runs"].values()
-            for row in rows
-            if "t" in SUPERVISIONS[row]
-        },
-        teacher=lambda wildcards: DATASETS[wildcards.dataset]["teacher"],
-        refiner=lambda wildcards: refiner(wildcards.dataset),
-        alpha=lambda wildcards: refiner_settings(
-            wildcards.dataset, refiner(wildcards.dataset)
-        )["alpha"],
-        scales=lambda wildcards: settings("uncertainty")(wildcards)["scales"],
-        runs=lambda wildcards: DATASETS[wildcards.dataset]["runs"],
+        data=jobs.data_of_splits("tags"),
+        thresholds=jobs.of(targets.thresholds),
+        teacher=jobs.teacher,
+        refiner=jobs.own_refiner,
+        alpha=jobs.alpha,
+        scales=jobs.setting("uncertainty", "scales"),
+        runs=jobs.runs,
     message:
         "The front page of the report on {wildcards.dataset}"
     script:

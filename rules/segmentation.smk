@@ -3,47 +3,34 @@
 
 rule train_segmentation:
     input:
-        index=ancient("results/{dataset}/index.csv"),
-        masks=supervision_masks,
-        weights=supervision_weights,
-        initial=lambda wildcards: pretrained_file(
-            settings("segmentation")(wildcards), split_seed(wildcards)[0]
-        ),
+        index=ancient(paths.index()),
+        masks=jobs.supervision_masks,
+        weights=jobs.supervision_weights,
+        initial=jobs.pretrained("segmentation"),
     output:
-        model="results/{dataset}/{backbone}/{supervision}/model.pth",
-        curve="results/{dataset}/{backbone}/{supervision}/curve.tsv",
+        model=paths.training().model,
+        curve=paths.training().curve,
     log:
-        "results/{dataset}/logs/train_{backbone}_{supervision}.log",
+        paths.log("train_{backbone}_{supervision}"),
     benchmark:
-        "results/{dataset}/benchmarks/train_{backbone}_{supervision}.tsv"
+        paths.benchmark("train_{backbone}_{supervision}")
     conda:
         "../envs/urn.yaml"
     threads: 8
     resources:
-        **needs("train_segmentation", settings("segmentation")),
+        **plan.needs("train_segmentation", jobs.settings("segmentation")),
     params:
-        settings=training_settings,
-        backbone=lambda wildcards: split_seed(wildcards)[0],
-        weighting=lambda wildcards: SUPERVISIONS[wildcards.supervision]["weighting"],
-        t=lambda wildcards: SUPERVISIONS[wildcards.supervision].get("t"),
-        windows=evaluation_windows,
-        data=data("images"),
-        evaluated=lambda wildcards: (
-            data("images", "masks", split="val")(wildcards)
-            if settings("segmentation")(wildcards)["evaluate_every"]
-            else ""
-        ),
-        working_size=lambda wildcards: working_size(wildcards.dataset),
-        seed=lambda wildcards: split_seed(wildcards)[1],
-        work="results/{dataset}/{backbone}/{supervision}/work",
-        code=code(
-            "segmentation",
-            "training/distributed.py",
-            "evaluation.py",
-            "training/precision.py",
-            "training/loop.py",
-            "windows.py",
-        ),
+        settings=jobs.training_settings,
+        backbone=jobs.backbone,
+        weighting=jobs.weighting,
+        t=jobs.t,
+        windows=jobs.evaluation_windows,
+        data=jobs.data("images"),
+        evaluated=jobs.data_of_evaluation,
+        working_size=jobs.working_size,
+        seed=jobs.seed,
+        work=paths.training().work,
+        code=jobs.code("train_segmentation"),
     message:
         "Training {wildcards.backbone} on {wildcards.dataset}, supervision {wildcards.supervision}"
     script:
@@ -52,27 +39,25 @@ rule train_segmentation:
 
 rule responses:
     input:
-        index=ancient(lambda wildcards: index_of(wildcards.dataset, wildcards.split)),
-        model="results/{dataset}/{backbone}/{supervision}/model.pth",
+        index=ancient(jobs.index),
+        model=paths.training().model,
     output:
-        temp("results/{dataset}/{backbone}/{supervision}/responses/{split}_{shard}.npz"),
+        temp(paths.responses()),
     log:
-        "results/{dataset}/logs/responses_{backbone}_{supervision}_{split}_{shard}.log",
+        paths.log("responses_{backbone}_{supervision}_{split}_{shard}"),
     benchmark:
-        "results/{dataset}/benchmarks/responses_{backbone}_{supervision}_{split}_{shard}.tsv"
+        paths.benchmark("responses_{backbone}_{supervision}_{split}_{shard}")
     conda:
         "../envs/urn.yaml"
     resources:
-        **needs("responses"),
+        **plan.needs("responses"),
     params:
-        ids=lambda wildcards: shards(wildcards.dataset, wildcards.split)[
-            wildcards.shard
-        ],
-        settings=settings("responses"),
-        data=data("images"),
-        resize=lambda wildcards: settings("segmentation")(wildcards)["resize"],
-        working_size=lambda wildcards: working_size(wildcards.dataset),
-        code=code("segmentation", "windows.py", "files/archives.py"),
+        ids=jobs.shard_ids,
+        settings=jobs.settings("responses"),
+        data=jobs.data("images"),
+        resize=jobs.setting("segmentation", "resize"),
+        working_size=jobs.working_size,
+        code=jobs.code("responses"),
     message:
         "Responses of {wildcards.backbone}/{wildcards.supervision} on {wildcards.dataset}, "
         "{wildcards.split} shard {wildcards.shard}"

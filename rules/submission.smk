@@ -1,27 +1,25 @@
 # Images without masks -> predictions for an evaluation server.
 
-TESTED = [d for d, entry in DATASETS.items() if "test" in entry]
-
 
 rule index_of_test:
     input:
-        lambda wildcards: configuration.lists(DATASETS[wildcards.dataset], ["test"]),
+        jobs.lists("test"),
     output:
-        "results/{dataset}/test_index.csv",
+        paths.index("test"),
     log:
-        "results/{dataset}/logs/test_index.log",
+        paths.log("test_index"),
     benchmark:
-        "results/{dataset}/benchmarks/test_index.tsv"
+        paths.benchmark("test_index")
     wildcard_constraints:
-        dataset=names(TESTED),
+        dataset=names(plan.tested),
     conda:
         "../envs/urn.yaml"
     resources:
-        **needs("index"),
+        **plan.needs("index"),
     params:
-        dataset=lambda wildcards: configuration.source(DATASETS[wildcards.dataset]),
-        data=data("images", split="test"),
-        code=code("datasets", "files/jpeg.py"),
+        dataset=jobs.source,
+        data=jobs.data("images", split="test"),
+        code=jobs.code("index_of_test"),
     message:
         "Checking every test image of {wildcards.dataset}"
     script:
@@ -30,25 +28,23 @@ rule index_of_test:
 
 rule submission:
     input:
-        index=ancient("results/{dataset}/test_index.csv"),
-        masks=lambda wildcards: masks(
-            wildcards.dataset, f"{wildcards.backbone}/urn/test_predictions", "test"
-        ),
+        index=ancient(paths.index("test")),
+        masks=jobs.pngs(paths.predictions(supervision="urn", split="test"), "test"),
     output:
-        "results/{dataset}/{backbone}/submission.tgz",
+        paths.submission(),
     log:
-        "results/{dataset}/logs/submission_{backbone}.log",
+        paths.log("submission_{backbone}"),
     benchmark:
-        "results/{dataset}/benchmarks/submission_{backbone}.tsv"
+        paths.benchmark("submission_{backbone}")
     wildcard_constraints:
-        dataset=names(TESTED),
+        dataset=names(plan.tested),
     conda:
         "../envs/urn.yaml"
     resources:
-        **needs("scores"),
+        **plan.needs("scores"),
     params:
-        data=data("images", split="test"),
-        code=code("submission.py"),
+        data=jobs.data("images", split="test"),
+        code=jobs.code("submission"),
     message:
         "Packing {wildcards.backbone}'s masks of {wildcards.dataset} test for the server"
     script:

@@ -1,39 +1,34 @@
 # The baseline's responses -> cyclic masks and weight masks, by response scaling.
 
-for dataset in DATASETS:
-    for name, shard, image_ids in shard_rules("uncertainty", dataset, "train"):
+for shard in plan.shards("uncertainty"):
 
-        rule:
-            name:
-                name
-            input:
-                index=ancient(f"results/{dataset}/index.csv"),
-                responses=f"results/{dataset}/{{backbone}}/baseline/responses/train_{shard}.npz",
-            output:
-                masks=[
-                    f"results/{dataset}/{{backbone}}/cyclic_masks/{i}.png"
-                    for i in image_ids
-                ],
-                weights=[
-                    f"results/{dataset}/{{backbone}}/weights/{i}.png"
-                    for i in image_ids
-                ],
-            log:
-                f"results/{dataset}/logs/uncertainty_{{backbone}}_{shard}.log",
-            benchmark:
-                f"results/{dataset}/benchmarks/uncertainty_{{backbone}}_{shard}.tsv"
-            conda:
-                "../envs/urn.yaml"
-            resources:
-                **needs("uncertainty"),
-            params:
-                ids=image_ids,
-                data=data("images", dataset=dataset, ids=image_ids),
-                scales=configuration.resolve(config, dataset, "uncertainty")["scales"],
-                working_size=working_size(dataset),
-                crf_backend=config["crf_backend"],
-                code=code("files/archives.py", "uncertainty.py", "crf"),
-            message:
-                f"Response scaling of {dataset}, shard {shard}, by {{wildcards.backbone}}"
-            script:
-                "../workflow_scripts/uncertainty.py"
+    rule:
+        name:
+            shard.name
+        input:
+            index=ancient(shard.index),
+            responses=shard.paths.responses(
+                "{backbone}", "baseline", "train", shard.number
+            ),
+        output:
+            masks=shard.pngs(shard.paths.cyclic_masks()),
+            weights=shard.pngs(shard.paths.weights()),
+        log:
+            shard.log("uncertainty_{backbone}"),
+        benchmark:
+            shard.benchmark("uncertainty_{backbone}")
+        conda:
+            "../envs/urn.yaml"
+        resources:
+            **plan.needs("uncertainty"),
+        params:
+            ids=shard.ids,
+            data=jobs.data_of_shard(shard, "images"),
+            scales=plan.dataset(shard.dataset).settings("uncertainty")["scales"],
+            working_size=plan.dataset(shard.dataset).working_size,
+            crf_backend=config["crf_backend"],
+            code=jobs.code("uncertainty"),
+        message:
+            f"Response scaling of {shard.dataset}, shard {shard.number}, by {{wildcards.backbone}}"
+        script:
+            "../workflow_scripts/uncertainty.py"

@@ -3,11 +3,11 @@
 Imported by the Snakefile, also in every job: standard library only, beside the configuration.
 """
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from typing import Any
 
 from rules.plan import configuration
+from rules.plan.dataset import Dataset
 
 VAL = "mIoU (%) on val"
 TRAIN = "mIoU (%) on train"
@@ -31,13 +31,13 @@ class Cell:
     files: tuple[str, ...]
 
 
-def cells(config: Mapping[str, Any], dataset: str, ablation: str) -> list[Cell]:
+def cells(dataset: Dataset, ablation: str) -> list[Cell]:
     """The cells of one of `TABLES`; none where the dataset does not allow it."""
     _, rows = TABLES[ablation]
-    scored = configuration.evaluated(config["datasets"][dataset])
+    scored = dataset.layout.evaluated
     if "val" not in scored:
         return []
-    found = rows(_Paths(config, dataset))
+    found = rows(_Scores(dataset))
     return [cell for cell in found if cell.measure == VAL or "train" in scored]
 
 
@@ -46,93 +46,101 @@ def axis(ablation: str) -> str:
     return TABLES[ablation][0]
 
 
-class _Paths:
+def targets(dataset: Dataset) -> list[str]:
+    """Figures and tables of the ablations that a dataset allows."""
+    allowed = [name for name in TABLES if cells(dataset, name)]
+    paths = dataset.paths
+    return [file for name in allowed for file in (paths.figure(name), paths.page(name))]
+
+
+class _Scores:
     """A dataset's score files, for every seed of the ablations."""
 
-    def __init__(self, config: Mapping[str, Any], dataset: str) -> None:
-        self.config = config
-        self.root = f"results/{dataset}"
-        self.runs: list[str] = list(config["datasets"][dataset]["runs"])
-        self.teacher: str = config["datasets"][dataset]["teacher"]
-        self.refiner = configuration.resolve(config, dataset, "pseudo_masks")["refiner"]
-        self.scales = configuration.resolve(config, dataset, "uncertainty")["scales"]
+    def __init__(self, dataset: Dataset) -> None:
+        self.dataset, self.config = dataset, dataset.config
+        self.paths, self.teacher = dataset.paths, dataset.teacher
+        self.scales: list[float] = dataset.settings("uncertainty")["scales"]
 
-    def _by_seed(self, backbone: str, file: str) -> tuple[str, ...]:
+    def _by_seed(self, backbone: str, file: Callable[[str], str]) -> tuple[str, ...]:
         seeds, plain = self.config["ablation"]["seeds"], self.config["seed"]
-        folders = [configuration.seeded(backbone, seed, plain) for seed in seeds]
-        return tuple(f"{self.root}/{folder}/{file}" for folder in folders)
+        return tuple(file(configuration.seeded(backbone, seed, plain)) for seed in seeds)
 
     def miou(self, setting: str, backbone: str, supervision: str, series: str = "") -> Cell:
-        files = self._by_seed(backbone, f"{supervision}/miou.txt")
+        files = self._by_seed(
+            backbone, lambda folder: self.paths.prediction_scores(folder, supervision).miou
+        )
         return Cell(setting, series or supervision, VAL, files)
 
-    def auroc(self, setting: str, file: str) -> Cell:
-        return Cell(setting, "weights", AUROC, self._by_seed(self.teacher, file))
+    def auroc(self, setting: str, measure: str | None = None) -> Cell:
+        """Of the teacher's weight masks by a measure; None: by response scaling."""
+        files = self._by_seed(
+            self.teacher, lambda folder: self.paths.weight_quality(folder, measure)
+        )
+        return Cell(setting, "weights", AUROC, files)
 
 
-def _backbones(paths: _Paths) -> Iterator[Cell]:
-    for backbone in paths.runs:
+def _backbones(scores: _Scores) -> Iterator[Cell]:
+    for backbone in scores.dataset.runs:
         for row in ("baseline", "urn"):
-            yield paths.miou(backbone, backbone, row)
+            yield scores.miou(backbone, backbone, row)
 
 
-def _thresholds(paths: _Paths) -> Iterator[Cell]:
-    t = configuration.threshold(paths.config)
+def _thresholds(scores: _Scores) -> Iterator[Cell]:
+    t = configuration.threshold(scores.config)
     # t = 1 weighs all pixels alike, which is training on the cyclic masks alone.
-    rows = {x: f"urn_t{x}" for x in paths.config["thresholds"]} | {t: "urn", 1: "cyclic"}
+    rows = {x: f"urn_t{x}" for x in scores.config["thresholds"]} | {t: "urn", 1: "cyclic"}
     for x in sorted(rows):
-        yield paths.miou(f"{x:g}", paths.teacher, rows[x], "urn")
+        yield scores.miou(f"{x:g}", scores.teacher, rows[x], "urn")
 
 
-def _distillation(paths: _Paths) -> Iterator[Cell]:
+def _distillation(scores: _Scores) -> Iterator[Cell]:
     names = {"baseline": "baseline", "urn_self": "urn, its own masks", "urn": "urn, the teacher's"}
-    for student in paths.runs:
-        if student != paths.teacher:
+    for student in scores.dataset.runs:
+        if student != scores.teacher:
             for row, name in names.items():
-                yield paths.miou(student, student, row, name)
+                yield scores.miou(student, student, row, name)
 
 
-def _probability(paths: _Paths) -> Iterator[Cell]:
+def _probability(scores: _Scores) -> Iterator[Cell]:
     names = {"cyclic": "none", "probability": "the model's probability", "urn": "uncertainty (urn)"}
     for row, name in names.items():
-        yield paths.miou(name, paths.teacher, row, paths.teacher)
+        yield scores.miou(name, scores.teacher, row, scores.teacher)
 
 
-def _measures(paths: _Paths) -> Iterator[Cell]:
-    yield paths.miou("none", paths.teacher, "cyclic", paths.teacher)
-    yield paths.miou("urn", paths.teacher, "urn", paths.teacher)
-    yield paths.auroc("urn", "uncertainty.tsv")
-    for name, row in paths.config["measures"].items():
+def _measures(scores: _Scores) -> Iterator[Cell]:
+    yield scores.miou("none", scores.teacher, "cyclic", scores.teacher)
+    yield scores.miou("urn", scores.teacher, "urn", scores.teacher)
+    yield scores.auroc("urn")
+    for name, row in scores.config["measures"].items():
         if row["method"] != "urn":
-            yield paths.miou(name, paths.teacher, f"urn_{name}", paths.teacher)
-            yield paths.auroc(name, f"weights_{name}.tsv")
+            yield scores.miou(name, scores.teacher, f"urn_{name}", scores.teacher)
+            yield scores.auroc(name, name)
 
 
-def _scale_sets(paths: _Paths) -> Iterator[Cell]:
-    sets = {"": paths.scales} | {
+def _scale_sets(scores: _Scores) -> Iterator[Cell]:
+    sets: dict[str | None, list[float]] = {None: scores.scales} | {
         name: row["scales"]
-        for name, row in paths.config["measures"].items()
-        if row["method"] == "urn" and row["scales"] != paths.scales
+        for name, row in scores.config["measures"].items()
+        if row["method"] == "urn" and row["scales"] != scores.scales
     }
     for name, scales in sets.items():
         setting = " ".join(f"{scale:g}" for scale in scales)
-        row, file = (f"urn_{name}", f"weights_{name}.tsv") if name else ("urn", "uncertainty.tsv")
-        yield paths.miou(setting, paths.teacher, row, paths.teacher)
-        yield paths.auroc(setting, file)
+        yield scores.miou(setting, scores.teacher, f"urn_{name}" if name else "urn", scores.teacher)
+        yield scores.auroc(setting, name)
 
 
-def _refiners(paths: _Paths) -> Iterator[Cell]:
-    if paths.refiner == "own":
+def _refiners(scores: _Scores) -> Iterator[Cell]:
+    if scores.dataset.has_own_masks():
         return
-    for name in dict.fromkeys([paths.refiner, *paths.config["ablation"]["refiners"]]):
-        row = "baseline" if name == paths.refiner else f"baseline_{name}"
-        masks = f"{paths.root}/pseudo_masks/{name}_miou.txt"
-        yield Cell(name, "pseudo-masks", TRAIN, (masks,))
-        yield paths.miou(name, paths.teacher, row, "baseline")
+    for name in dict.fromkeys([scores.dataset.refiner, *scores.config["ablation"]["refiners"]]):
+        row = "baseline" if name == scores.dataset.refiner else f"baseline_{name}"
+        masks = scores.paths.pseudo_mask_scores(name)
+        yield Cell(name, "pseudo-masks", TRAIN, (masks.miou,))
+        yield scores.miou(name, scores.teacher, row, "baseline")
 
 
 # What is varied, and the cells.
-TABLES: dict[str, tuple[str, Callable[[_Paths], Iterator[Cell]]]] = {
+TABLES: dict[str, tuple[str, Callable[[_Scores], Iterator[Cell]]]] = {
     "backbones": ("backbone", _backbones),
     "thresholds": ("threshold t", _thresholds),
     "distillation": ("student", _distillation),

@@ -1,0 +1,294 @@
+"""What a rule needs to know of a job: functions of the job's wildcards, for input and params."""
+
+from collections.abc import Callable, Iterable, Mapping
+from typing import Any, Protocol
+
+from rules.plan import configuration, data_files, fingerprints, targets
+from rules.plan.dataset import Dataset, Settings
+from rules.plan.shards import Shard
+
+
+class Wildcards(Protocol):
+    """Snakemake's, of a job."""
+
+    def __getattr__(self, name: str) -> str: ...
+
+    def items(self) -> Iterable[tuple[str, str]]:
+        """Names and values."""
+
+
+OfJob = Callable[[Wildcards], Any]
+
+# Settings of networks that only the uses of the trained network depend on, and those of a training
+# that change nothing in its result.
+CAM_VIEWS = ("scales", "window", "stride")
+AFFINITY_USES = ("alphas", "beta", "log_t")
+PROCESSES = ("gpus", "nodes")
+
+
+class Jobs:
+    """Functions of wildcards, made with what they look up.
+
+    A job that runs on a cluster has been decided on, and is told no fingerprint: they take time.
+    """
+
+    def __init__(self, datasets: Callable[[str], Dataset], seed: int, decided: bool) -> None:
+        self._datasets = datasets
+        self._seed = seed
+        self._decided = decided
+
+    def dataset(self, wildcards: Wildcards) -> Dataset:
+        """The job's."""
+        return self._datasets(wildcards.dataset)
+
+    def of(self, function: Callable[[Dataset], Any]) -> OfJob:
+        """What a function says of the job's dataset."""
+        return lambda wildcards: function(self.dataset(wildcards))
+
+    def source(self, wildcards: Wildcards) -> Settings:
+        """What the dataset's data are, as its index needs to know."""
+        return self.dataset(wildcards).layout.source()
+
+    def working_size(self, wildcards: Wildcards) -> str | int:
+        """At which its images are worked on."""
+        return self.dataset(wildcards).working_size
+
+    def teacher(self, wildcards: Wildcards) -> str:
+        """The backbone that others learn from."""
+        return self.dataset(wildcards).teacher
+
+    # Files.
+
+    def file(self, pattern: str) -> OfJob:
+        """A path with wildcards, {teacher} and {refiner}, the dataset's own, filled in."""
+        return lambda wildcards: self._filled(wildcards, pattern)
+
+    def pngs(self, folder: str, split: str = "train") -> OfJob:
+        """The PNGs of a split's images in such a folder."""
+
+        def found(wildcards: Wildcards) -> list[str]:
+            return self.dataset(wildcards).pngs(self._filled(wildcards, folder), split)
+
+        return found
+
+    def _filled(self, wildcards: Wildcards, pattern: str) -> str:
+        dataset = self.dataset(wildcards)
+        own = {"teacher": dataset.teacher, "refiner": dataset.refiner}
+        return pattern.format(**own | dict(wildcards.items()))
+
+    def lists(self, *splits: str) -> OfJob:
+        """The lists from which a dataset's splits are read."""
+        return lambda wildcards: self.dataset(wildcards).layout.lists(splits)
+
+    def index(self, wildcards: Wildcards) -> str:
+        """The index with the split's images."""
+        return self.dataset(wildcards).paths.index(wildcards.split)
+
+    def pretrained(self, section: str) -> OfJob:
+        """The ImageNet weights that a training starts from, if any."""
+
+        def found(wildcards: Wildcards) -> list[str]:
+            settings = self.settings(section)(wildcards)
+            backbone = settings.get("backbone") or self.backbone(wildcards)
+            return self.dataset(wildcards).pretrained(settings, backbone)
+
+        return found
+
+    def all_cams(self, wildcards: Wildcards) -> list[str]:
+        """The first classifier's CAMs of all train images."""
+        dataset = self.dataset(wildcards)
+        shards = {} if dataset.has_own_masks() else dataset.shards("train")
+        return [dataset.paths.cams(number) for number in shards]
+
+    def first_cams(self, wildcards: Wildcards) -> str:
+        """The last classifier's CAMs of the first shard."""
+        return self.dataset(wildcards).last_cams("00000")
+
+    def own_refiner(self, wildcards: Wildcards) -> str:
+        """The dataset's own."""
+        return self.dataset(wildcards).refiner
+
+    def own_refiner_model(self, wildcards: Wildcards) -> list[str]:
+        """The network that the dataset's own refiner needs, if any."""
+        dataset = self.dataset(wildcards)
+        return dataset.refiner_model(dataset.refiner)
+
+    def refiner_model_of(self, shard: Shard) -> OfJob:
+        """The same of the refiner that the wildcards name, for the rule of a shard."""
+        dataset = self._datasets(shard.dataset)
+        return lambda wildcards: dataset.refiner_model(wildcards.refiner)
+
+    def supervision_masks(self, wildcards: Wildcards) -> list[str]:
+        """What a segmentation model is trained on."""
+        dataset = self.dataset(wildcards)
+        return dataset.supervision_masks(wildcards.backbone, wildcards.supervision)
+
+    def supervision_weights(self, wildcards: Wildcards) -> list[str]:
+        """The weight masks beside them, if any."""
+        dataset = self.dataset(wildcards)
+        return dataset.supervision_weights(wildcards.backbone, wildcards.supervision)
+
+    # Settings.
+
+    def settings(
+        self, section: str, only: Iterable[str] | None = None, without: Iterable[str] = ()
+    ) -> OfJob:
+        """A section as it holds for the job's dataset and backbone, or some of its keys."""
+
+        def resolved(wildcards: Wildcards) -> Settings:
+            backbone = self.backbone(wildcards) if "backbone" in dict(wildcards.items()) else None
+            found = self.dataset(wildcards).settings(section, backbone)
+            keys = found if only is None else only
+            return {key: found[key] for key in keys if key not in without}
+
+        return resolved
+
+    def setting(self, section: str, key: str) -> OfJob:
+        """One key of a section."""
+        return lambda wildcards: self.settings(section)(wildcards)[key]
+
+    def training_settings(self, wildcards: Wildcards) -> Settings:
+        """Of segmentation, with PUF's numbers only where the supervision uses them."""
+        puf = self.supervision(wildcards)["pretended_underfitting"]
+        unused = PROCESSES if puf else (*PROCESSES, "pretended_underfitting")
+        settings: Settings = self.settings("segmentation", without=unused)(wildcards)
+        return settings
+
+    def evaluation_windows(self, wildcards: Wildcards) -> Settings:
+        """Of the evaluation during a training, if there is any: those of its responses."""
+        if not self.setting("segmentation", "evaluate_every")(wildcards):
+            return {}
+        windows: Settings = self.settings("responses", only=("window", "stride"))(wildcards)
+        return windows
+
+    def supervision(self, wildcards: Wildcards) -> Settings:
+        """The row of the configuration."""
+        return self.dataset(wildcards).supervisions[wildcards.supervision]
+
+    def weighting(self, wildcards: Wildcards) -> str:
+        """How the supervision weighs the loss."""
+        name: str = self.supervision(wildcards)["weighting"]
+        return name
+
+    def t(self, wildcards: Wildcards) -> float | None:
+        """The threshold of the weight masks; None where the supervision has none."""
+        return self.supervision(wildcards).get("t")
+
+    def backbone(self, wildcards: Wildcards) -> str:
+        """The backbone of a training's folder, without a seed."""
+        return configuration.split_seed(wildcards.backbone, self._seed)[0]
+
+    def seed(self, wildcards: Wildcards) -> int:
+        """The seed of a training's folder."""
+        return configuration.split_seed(wildcards.backbone, self._seed)[1]
+
+    def refiner_options_of(self, shard: Shard) -> OfJob:
+        """The arguments of the refiner that the wildcards name, for the rule of a shard."""
+        dataset = self._datasets(shard.dataset)
+        return lambda wildcards: dataset.refiner_options(wildcards.refiner)
+
+    def swept_options(self, wildcards: Wildcards) -> Settings:
+        """Those of the dataset's own refiner, but for alpha."""
+        dataset = self.dataset(wildcards)
+        options = dataset.refiner_options(dataset.refiner)
+        return {key: value for key, value in options.items() if key != "alpha"}
+
+    def alpha(self, wildcards: Wildcards) -> float:
+        """The alpha of the dataset's own refiner."""
+        dataset = self.dataset(wildcards)
+        alpha: float = dataset.refiner_settings(dataset.refiner)["alpha"]
+        return alpha
+
+    def runs(self, wildcards: Wildcards) -> Mapping[str, list[str]]:
+        """Backbones, and the supervisions each is trained with."""
+        return self.dataset(wildcards).runs
+
+    def comparison_columns(self, wildcards: Wildcards) -> targets.Columns:
+        """Of the sheet of a backbone's predictions."""
+        return targets.comparison_columns(self.dataset(wildcards), wildcards.backbone)
+
+    def shard_ids(self, wildcards: Wildcards) -> list[str]:
+        """The images of the job's shard, of train where the wildcards name no split."""
+        split = dict(wildcards.items()).get("split", "train")
+        return self.dataset(wildcards).shards(split)[wildcards.shard]
+
+    def shards(self, wildcards: Wildcards) -> list[list[str]]:
+        """The images of every train shard."""
+        return list(self.dataset(wildcards).shards("train").values())
+
+    def shards_with_cams(self, wildcards: Wildcards) -> list[list[str]]:
+        """The same, or none where there are no CAMs."""
+        return self.shards(wildcards)[: len(self.all_cams(wildcards))]
+
+    def first_shard_ids(self, wildcards: Wildcards) -> list[str]:
+        """The images of the first train shard."""
+        return self.dataset(wildcards).shards("train")["00000"]
+
+    # Fingerprints: see rules/plan/fingerprints.py.
+
+    def code(self, script: str) -> OfJob:
+        """Of the library's modules that a script's result depends on."""
+        return lambda wildcards: "" if self._decided else fingerprints.code(script)
+
+    def named_refiner_code(self, script: str) -> OfJob:
+        """The same, of the refiners only with the one that the wildcards name."""
+        return lambda wildcards: (
+            "" if self._decided else fingerprints.code(script, wildcards.refiner)
+        )
+
+    def own_refiner_code(self, script: str) -> OfJob:
+        """The same, of the refiners only with the dataset's own."""
+        return lambda wildcards: (
+            "" if self._decided else fingerprints.code(script, self.own_refiner(wildcards))
+        )
+
+    def data(self, *kinds: str, split: str = "train") -> OfJob:
+        """Of the images, tags or masks of the job's shard, or of a whole split."""
+
+        def of(wildcards: Wildcards) -> str:
+            values = dict(wildcards.items())
+            part = values.get("split", split)
+            dataset = self.dataset(wildcards)
+            ids = dataset.shards(part)[values["shard"]] if "shard" in values else None
+            return self._data(dataset, part, kinds, ids)
+
+        return of
+
+    def data_of_splits(self, *kinds: str) -> OfJob:
+        """The same of train and val."""
+        return lambda wildcards: [
+            self.data(*kinds, split=split)(wildcards) for split in configuration.SPLITS
+        ]
+
+    def data_of_first_shard(self, *kinds: str) -> OfJob:
+        """The same of the first train shard."""
+        return lambda wildcards: self._data(
+            self.dataset(wildcards), "train", kinds, self.first_shard_ids(wildcards)
+        )
+
+    def data_of_evaluation(self, wildcards: Wildcards) -> str:
+        """Of what a segmentation model is evaluated on while it is trained."""
+        if not self.setting("segmentation", "evaluate_every")(wildcards):
+            return ""
+        found: str = self.data("images", "masks", split="val")(wildcards)
+        return found
+
+    def data_of_shard(self, shard: Shard, *kinds: str) -> OfJob:
+        """The same for the rule of one shard."""
+        return lambda wildcards: self._data(
+            self._datasets(shard.dataset), shard.split, kinds, shard.ids
+        )
+
+    def own_masks_of(self, shard: Shard) -> OfJob:
+        """Of the user's own pseudo-masks, which Snakemake knows as one folder."""
+        folder = self._datasets(shard.dataset).own_folder
+        return lambda wildcards: (
+            "" if self._decided else data_files.fingerprint_of(shard.pngs(folder))
+        )
+
+    def _data(
+        self, dataset: Dataset, split: str, kinds: tuple[str, ...], ids: list[str] | None
+    ) -> str:
+        if self._decided:
+            return ""
+        return dataset.data_fingerprint(split, kinds, tuple(ids) if ids else None)

@@ -1,0 +1,241 @@
+"""Every path of a run. A name in braces, such as `{backbone}`, makes a pattern for a rule.
+
+Folders of PNGs are given as folders; `pngs` names the files in them.
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+DOWNLOADS = "data/downloads"
+PRETRAINED = "results/pretrained"
+
+
+@dataclass(frozen=True)
+class Training:
+    """What a training writes: the model, its curve, and its checkpoints until it is done."""
+
+    folder: str
+    name: str = "model.pth"
+
+    @property
+    def model(self) -> str:
+        """The trained network."""
+        return f"{self.folder}/{self.name}"
+
+    @property
+    def curve(self) -> str:
+        """Its losses, iteration by iteration."""
+        return f"{self.folder}/curve.tsv"
+
+    @property
+    def work(self) -> str:
+        """Checkpoints, until it is done."""
+        return f"{self.folder}/work"
+
+
+@dataclass(frozen=True)
+class Scores:
+    """The scores of masks or CAMs: mIoU, and IoU by class. `stem` is what both begin with."""
+
+    stem: str
+
+    @property
+    def miou(self) -> str:
+        """One number, and what it is."""
+        return f"{self.stem}miou.txt"
+
+    @property
+    def classes(self) -> str:
+        """A table."""
+        return f"{self.stem}iou.tsv"
+
+
+@dataclass(frozen=True)
+class Paths:
+    """The files of one dataset's run."""
+
+    dataset: str = "{dataset}"
+
+    @property
+    def root(self) -> str:
+        """Of all that is made of the dataset."""
+        return f"results/{self.dataset}"
+
+    def log(self, job: str) -> str:
+        """A job's log."""
+        return f"{self.root}/logs/{job}.log"
+
+    def benchmark(self, job: str) -> str:
+        """A job's time and memory."""
+        return f"{self.benchmarks}/{job}.tsv"
+
+    @property
+    def benchmarks(self) -> str:
+        """Those of all jobs."""
+        return f"{self.root}/benchmarks"
+
+    def index(self, split: str = "train") -> str:
+        """Train and val share an index."""
+        return f"{self.root}/{'test_' * (split == 'test')}index.csv"
+
+    def table(self, name: str) -> str:
+        """A table of the dataset, tab-separated."""
+        return f"{self.root}/tables/{name}.tsv"
+
+    def page(self, table: str) -> str:
+        """The same table as a page of the report."""
+        return f"{self.root}/tables/{table}.html"
+
+    def figure(self, name: str) -> str:
+        """A figure of the report."""
+        return f"{self.root}/figures/{name}.png"
+
+    @property
+    def front_page(self) -> str:
+        """The report's front page."""
+        return f"{self.root}/report/front_page.rst"
+
+    # Classifiers, CAMs and pseudo-masks.
+
+    @property
+    def classifier(self) -> Training:
+        """Of image tags, for the CAMs."""
+        return Training(f"{self.root}/cam", "classifier.pth")
+
+    @property
+    def second_classifier(self) -> Training:
+        """PMM's second, trained on crops."""
+        return Training(f"{self.root}/multi_crop", "classifier.pth")
+
+    @property
+    def affinity(self) -> Training:
+        """AffinityNet."""
+        return Training(f"{self.root}/affinity", "network.pth")
+
+    def cams(self, shard: str = "{shard}") -> str:
+        """The classifier's CAMs of a shard."""
+        return f"{self.root}/cam/shards/{shard}.npz"
+
+    def second_cams(self, shard: str = "{shard}") -> str:
+        """The second classifier's."""
+        return f"{self.root}/multi_crop/shards/{shard}.npz"
+
+    @property
+    def cam_scores(self) -> Scores:
+        """Of the CAMs at their best threshold."""
+        return Scores(f"{self.root}/cam/")
+
+    @property
+    def cam_thresholds(self) -> str:
+        """Their mIoU at every threshold."""
+        return f"{self.root}/cam/thresholds.tsv"
+
+    @property
+    def rough_masks(self) -> str:
+        """What the second classifier's crops are labelled by."""
+        return f"{self.root}/multi_crop/rough_masks"
+
+    @property
+    def affinity_labels(self) -> str:
+        """What AffinityNet learns from."""
+        return f"{self.root}/affinity/labels"
+
+    def pseudo_masks(self, refiner: str = "{refiner}") -> str:
+        """A refiner's masks of the CAMs; `own`: the user's."""
+        return f"{self.root}/pseudo_masks/{refiner}"
+
+    def pseudo_mask_scores(self, refiner: str = "{refiner}") -> Scores:
+        """Of these on train."""
+        return Scores(f"{self.pseudo_masks(refiner)}_")
+
+    # What belongs to a backbone: its cyclic masks, weight masks and final score.
+
+    def backbone(self, backbone: str) -> str:
+        """The folder of all its trainings."""
+        return f"{self.root}/{backbone}"
+
+    def cyclic_masks(self, backbone: str = "{backbone}") -> str:
+        """Masks by the backbone's baseline."""
+        return f"{self.backbone(backbone)}/cyclic_masks"
+
+    def cyclic_mask_scores(self, backbone: str = "{backbone}") -> Scores:
+        """Of these on train."""
+        return Scores(f"{self.cyclic_masks(backbone)}_")
+
+    def weights(self, backbone: str = "{backbone}", measure: str | None = None) -> str:
+        """Weight masks by response scaling, or by another measure of uncertainty."""
+        return f"{self.backbone(backbone)}/weights{f'_{measure}' if measure else ''}"
+
+    def weight_quality(self, backbone: str = "{backbone}", measure: str | None = None) -> str:
+        """How well weight masks find wrong pixels, in numbers of the whole."""
+        name = f"weights_{measure}" if measure else "uncertainty"
+        return f"{self.backbone(backbone)}/{name}.tsv"
+
+    def quality_by_weight(self, backbone: str = "{backbone}", measure: str | None = None) -> str:
+        """The same for every weight."""
+        return self.weight_quality(backbone, measure).replace(".tsv", "_by_weight.tsv")
+
+    def final_score(self, backbone: str = "{backbone}") -> str:
+        """The mIoU of urn."""
+        return f"{self.backbone(backbone)}/miou.txt"
+
+    def submission(self, backbone: str = "{backbone}") -> str:
+        """Predictions for VOC's evaluation server."""
+        return f"{self.backbone(backbone)}/submission.tgz"
+
+    # What belongs to a segmentation model: a backbone under a supervision.
+
+    def model_folder(self, backbone: str, supervision: str) -> str:
+        """The folder of one model."""
+        return f"{self.backbone(backbone)}/{supervision}"
+
+    def training(
+        self, backbone: str = "{backbone}", supervision: str = "{supervision}"
+    ) -> Training:
+        """Of a segmentation model."""
+        return Training(self.model_folder(backbone, supervision))
+
+    def responses(
+        self,
+        backbone: str = "{backbone}",
+        supervision: str = "{supervision}",
+        split: str = "{split}",
+        shard: str = "{shard}",
+    ) -> str:
+        """A model's responses to a shard."""
+        return f"{self.model_folder(backbone, supervision)}/responses/{split}_{shard}.npz"
+
+    def compared_responses(self, shard: str = "{shard}", variance: bool = False) -> str:
+        """The baseline's once more, for other measures of uncertainty, or their variance."""
+        folder = self.model_folder("{backbone}", "baseline")
+        return f"{folder}/compared/{shard}{'_variance' * variance}.npz"
+
+    def example(self, backbone: str = "{backbone}", supervision: str = "{supervision}") -> str:
+        """The response to the one image that figures explain the method with."""
+        return f"{self.model_folder(backbone, supervision)}/example.npz"
+
+    def predictions(
+        self,
+        backbone: str = "{backbone}",
+        supervision: str = "{supervision}",
+        split: str = "val",
+    ) -> str:
+        """A model's masks of val or test."""
+        folder = self.model_folder(backbone, supervision)
+        return f"{folder}/{'test_' * (split == 'test')}predictions"
+
+    def prediction_scores(
+        self, backbone: str = "{backbone}", supervision: str = "{supervision}"
+    ) -> Scores:
+        """Of those on val."""
+        return Scores(f"{self.model_folder(backbone, supervision)}/")
+
+
+def pngs(folder: str, image_ids: Iterable[str]) -> list[str]:
+    """The PNG of every image in a folder."""
+    return [f"{folder}/{image_id}.png" for image_id in image_ids]
+
+
+def pretrained(backbone: str = "{backbone}") -> str:
+    """A backbone's ImageNet weights, checked and brought into one form."""
+    return f"{PRETRAINED}/{backbone}.pth"

@@ -1,0 +1,198 @@
+"""The plan of a run: what the rule files take their names, paths and parameters from."""
+
+import re
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from functools import cache, partial
+from itertools import takewhile
+from pathlib import Path
+from typing import Any
+
+from rules.plan import ablations, configuration, input_folders, overlay, paths, planning, yaml_files
+from rules.plan.dataset import Dataset
+from rules.plan.jobs import Jobs, Wildcards
+from rules.plan.resources import Training, needs
+from rules.plan.shards import Shard
+from urn.errors import UserError, raise_faults
+
+SECTIONS_OF_FILES = ("archives", "pretrained")
+
+
+class Plan:
+    """Of a checked configuration."""
+
+    def __init__(self, config: Mapping[str, Any], words: Sequence[str]) -> None:
+        """Plan for Snakemake's command line, whose `words` say which rules a job considers."""
+        self.config = config
+        self.supervisions = configuration.supervisions(config)
+        self.threshold = configuration.threshold(config)
+        self.allowed = _allowed_rules(words)
+        self.dataset = cache(partial(Dataset, config))
+        self.jobs = Jobs(self.dataset, config["seed"], decided=self.allowed is not None)
+
+    @property
+    def datasets(self) -> list[Dataset]:
+        """All of the configuration."""
+        return [self.dataset(name) for name in self.config["datasets"]]
+
+    @property
+    def asked(self) -> Dataset:
+        """The dataset that a plain run makes."""
+        return self.dataset(self.config["dataset"])
+
+    def with_layout(self, layout: str) -> list[Dataset]:
+        """Those of one layout."""
+        return [dataset for dataset in self.datasets if dataset.entry["layout"] == layout]
+
+    def needs(self, stage: str, training: Training | None = None) -> dict[str, Any]:
+        """For resources: what a stage's jobs take."""
+        return needs(self.config["site"], stage, training)
+
+    def shards(
+        self,
+        stage: str,
+        split: str = "train",
+        of: Callable[[Dataset], bool] = lambda dataset: True,
+    ) -> Iterator[Shard]:
+        """A rule for every shard of a stage, of those datasets that have it.
+
+        On a cluster every job reads the Snakefile, and has no use for the shards of others.
+        """
+        for dataset in filter(of, self.datasets):
+            for number, image_ids in dataset.shards(split).items():
+                shard = Shard(stage, dataset.name, split, number, image_ids)
+                if self.allowed is None or shard.name in self.allowed:
+                    yield shard
+
+    def predicted_shards(self) -> Iterator[Shard]:
+        """Those of images that models predict: val, and test where a dataset has one."""
+        yield from self.shards("predictions", "val")
+        yield from self.shards("test_predictions", "test", of=_has_test)
+
+    @property
+    def tested(self) -> list[str]:
+        """The datasets with images for an evaluation server."""
+        return [dataset.name for dataset in self.datasets if _has_test(dataset)]
+
+    def wildcards(self) -> dict[str, str]:
+        """The regular expressions that they match."""
+        backbones = f"({names(configuration.BACKBONES)}|{configuration.TIMM_BACKBONE})"
+        return {
+            "dataset": names(self.config["datasets"]),
+            "supervision": names(self.supervisions),
+            "backbone": f"{backbones}(-seed[0-9]+)?",
+            "split": "train|val|test",
+            "shard": "[0-9]{5}",
+            "refiner": names(configuration.REFINERS),
+            "measure": names(self.config["measures"]) or "-",
+            "ablation": names(ablations.TABLES),
+            "table": "[^/]+",
+        }
+
+    # Published files.
+
+    @property
+    def published(self) -> dict[str, Mapping[str, Any]]:
+        """The entries of all published files by their file's name."""
+        return {
+            entry["name"]: entry
+            for section in SECTIONS_OF_FILES
+            for entry in self.config[section].values()
+        }
+
+    def published_file(self, section: str, name: str) -> str:
+        """Where a published file is: at a path of the user's, or where it is downloaded to."""
+        entry = self.config[section][name]
+        return entry.get("path") or f"{paths.DOWNLOADS}/{entry['name']}"
+
+    def checksum(self, section: str, name: str) -> dict[str, str]:
+        """For params: what a published file must have, wherever it lies."""
+        entry = self.config[section][name]
+        return {key: entry[key] for key in ("sha256", "md5") if entry.get(key)}
+
+    def source(self, wildcards: Wildcards) -> dict[str, Any]:
+        """For params: where a published file is fetched from."""
+        entry = self.published[wildcards.file]
+        return {key: entry[key] for key in entry if key not in ("name", "path", "format")}
+
+    def pretrained_file(self, wildcards: Wildcards) -> str:
+        """A backbone's published checkpoint."""
+        return self.published_file("pretrained", wildcards.backbone)
+
+    def pretrained_checksum(self, wildcards: Wildcards) -> dict[str, str]:
+        """Of that."""
+        return self.checksum("pretrained", wildcards.backbone)
+
+    def pretrained_format(self, wildcards: Wildcards) -> str:
+        """Of that: torch or mxnet."""
+        kind: str = self.config["pretrained"][wildcards.backbone]["format"]
+        return kind
+
+    # Comparisons.
+
+    def measure(self, wildcards: Wildcards) -> Mapping[str, Any]:
+        """For params: the measure of uncertainty of a job's weight masks."""
+        row: Mapping[str, Any] = self.config["measures"][wildcards.measure]
+        return row
+
+    def cells(self, wildcards: Wildcards) -> list[ablations.Cell]:
+        """The cells of an ablation's table.
+
+        Raises:
+            UserError: the dataset has nothing to compare.
+        """
+        cells = ablations.cells(self.dataset(wildcards.dataset), wildcards.ablation)
+        if not cells:
+            raise UserError(
+                f"dataset {wildcards.dataset} has no {wildcards.ablation} to compare: it needs "
+                "masks for val, and backbones or a refiner to choose between"
+            )
+        return cells
+
+    def cell_files(self, wildcards: Wildcards) -> list[str]:
+        """The scores in an ablation's table."""
+        return [file for cell in self.cells(wildcards) for file in cell.files]
+
+    def cell_params(self, wildcards: Wildcards) -> list[dict[str, Any]]:
+        """For params: its cells."""
+        return [vars(cell) for cell in self.cells(wildcards)]
+
+
+def _has_test(dataset: Dataset) -> bool:
+    return "test" in dataset.layout.splits
+
+
+def start(workflow: Any, config: dict[str, Any], words: Sequence[str]) -> Plan:
+    """Finish the configuration, check it, and plan; what it names is checked once, not in jobs.
+
+    Args:
+        workflow: Snakemake's.
+        config: its merged configuration, which is changed in place.
+        words: of the command line.
+
+    Raises:
+        UserError: with one sentence for every fault.
+    """
+    given = workflow.config_settings.overwrite_config
+    if workflow.is_main_process:
+        yaml_files.check(workflow.configfiles)
+        base = yaml_files.load(Path(workflow.basedir) / "config.yaml")
+        raise_faults("the configuration", overlay.shadowed(base, given))
+    overlay.settle(config, given)
+    configuration.check(config)
+    input_folders.check(config)
+    if workflow.is_main_process:
+        planning.check(config, words)
+    return Plan(config, words)
+
+
+def names(values: Iterable[str]) -> str:
+    """A regular expression that matches these names only."""
+    return "|".join(re.escape(value) for value in values)
+
+
+def _allowed_rules(words: Sequence[str]) -> set[str] | None:
+    """The rules a cluster job was told to consider; None: all."""
+    if "--allowed-rules" not in words:
+        return None
+    following = words[words.index("--allowed-rules") + 1 :]
+    return set(takewhile(lambda word: not word.startswith("--"), following))
