@@ -149,6 +149,8 @@ rule summary:
     localrule: True
     conda:
         "../envs/urn.yaml"
+    params:
+        code=jobs.code("summary"),
     message:
         "The scores of {wildcards.dataset}"
     script:

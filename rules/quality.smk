@@ -44,6 +44,7 @@ rule stages:
         **plan.needs("scores"),
     params:
         stages=jobs.of(targets.stage_names),
+        code=jobs.code("stages"),
     message:
         "The scores of every stage of {wildcards.dataset}"
     script:
@@ -129,6 +130,7 @@ rule train_images:
         **plan.needs("scores"),
     params:
         data=jobs.data("masks"),
+        code=jobs.code("train_images"),
     message:
         "The uncertainty of every training image of {wildcards.dataset}"
     script:

@@ -19,6 +19,8 @@ rule table_page:
         "../envs/urn.yaml"
     resources:
         **plan.needs("scores"),
+    params:
+        code=jobs.code("table_page"),
     message:
         "The table {wildcards.table} of {wildcards.dataset} as a page"
     script:
@@ -48,6 +50,7 @@ rule front_page:
         alpha=jobs.alpha,
         scales=jobs.setting("uncertainty", "scales"),
         runs=jobs.runs,
+        code=jobs.code("front_page"),
     message:
         "The front page of the report on {wildcards.dataset}"
     script:

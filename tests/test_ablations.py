@@ -6,6 +6,7 @@ import pytest
 import yaml
 
 from rules.plan import ablations, configuration
+from rules.plan.dataset import Dataset
 from urn.errors import UserError
 
 REPOSITORY = Path(__file__).parents[1]
@@ -18,7 +19,7 @@ def config():
 
 
 def files(config, table):
-    cells = ablations.cells(config, "shapes", table)
+    cells = ablations.cells(Dataset(config, "shapes"), table)
     return {(c.setting, c.series, c.measure): c.files for c in cells}
 
 

@@ -256,30 +256,6 @@ def test_thresholds_become_supervisions(config):
     assert "t" not in rows["baseline"] and "t" not in rows["probability"]
 
 
-def test_shards_keep_all_ids_in_order():
-    ids = [f"i{n}" for n in range(7)]
-    shards = configuration.shards(ids, 3)
-    assert list(shards) == ["00000", "00001", "00002"]
-    assert [i for shard in shards.values() for i in shard] == ids
-    assert max(map(len, shards.values())) == 3
-
-
-def test_code_version_ignores_comments_and_sees_changes(tmp_path, monkeypatch):
-    (tmp_path / "urn").mkdir()
-    file = tmp_path / "urn" / "module.py"
-    monkeypatch.setattr(configuration, "REPOSITORY", tmp_path)
-
-    def version(text):
-        file.write_text(text)
-        configuration.code_version.cache_clear()
-        return configuration.code_version("module.py")
-
-    first = version('"""What."""\n\ndef f(x):\n    """Doc."""\n    return x + 1\n')
-    assert version('"""Else."""\ndef f(x):\n    return x + 1  # why\n') == first
-    assert version('"""What."""\n\ndef f(x):\n    """Doc."""\n    return x + 2\n') != first
-    configuration.code_version.cache_clear()
-
-
 def test_own_pseudo_masks_need_their_folder(config):
     config["datasets"]["shapes"]["pseudo_masks"] = {"refiner": "own"}
     with pytest.raises(UserError, match="has the refiner 'own' but no 'folder': add the folder"):
