@@ -38,7 +38,7 @@ onstart:
 
 
 onsuccess:
-    hooks.close(workflow, plan)
+    closing.close(workflow, config)
 
 
 rule all:

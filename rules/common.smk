@@ -7,7 +7,7 @@ from snakemake.exceptions import WorkflowError
 
 sys.path.insert(0, str(Path(workflow.basedir)))
 
-from rules import hooks
+from rules.hooks import closing, installation
 from rules.plan import ablations, preparation, targets, work
 from rules.plan.dataset import Dataset
 from rules.plan.jobs import AFFINITY_USES, CAM_VIEWS, PROCESSES
@@ -19,7 +19,7 @@ from urn.errors import UserError
 
 try:
     plan = start(workflow, config, sys.argv[1:])
-    hooks.install(workflow, plan)
+    installation.install(workflow, plan)
 except UserError as error:
     raise WorkflowError(str(error)) from None
 

@@ -40,6 +40,7 @@ rule index:
         **plan.needs("index"),
     params:
         dataset=jobs.source,
+        reader=jobs.reader,
         data=jobs.data_of_splits("images", "tags", "masks"),
         code=jobs.code("index"),
     message:

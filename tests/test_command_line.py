@@ -6,7 +6,8 @@ import subprocess
 import pytest
 from test_workflow import REPOSITORY, command, snakemake
 
-from rules.hooks import command_line, yaml_files
+from rules.hooks import command_line
+from rules.plan import yaml_files
 from urn.errors import UserError
 
 

@@ -4,7 +4,9 @@ import sys
 
 import pytest
 
-from rules.plan.data_files import KINDS, Files, data_files, fingerprint
+from rules.plan import layouts
+from rules.plan.data_files import KINDS, fingerprint
+from rules.plan.layouts.base import Files
 
 VOC = {"layout": "voc", "root": "r", "train": "train.txt", "val": "val.txt", "test": "test.txt"}
 
@@ -20,14 +22,14 @@ def _lists(tmp_path, monkeypatch):
 
 def test_files_of_the_layouts():
     photo, mask = "r/JPEGImages/train1.jpg", "r/SegmentationClass/train1.png"
-    assert data_files(VOC, ["train"]) == {"train": {"train1": Files(photo, mask, mask)}}
-    tagged = data_files({**VOC, "tags": "xml"}, ["train", "val"])["train"]["train1"]
+    assert layouts.of(VOC).files(["train"]) == {"train": {"train1": Files(photo, mask, mask)}}
+    tagged = layouts.of({**VOC, "tags": "xml"}).files()["train"]["train1"]
     assert tagged == Files(photo, "r/Annotations/train1.xml", mask)
-    assert list(data_files(VOC, ["test"])["test"]) == ["test1"]
+    assert list(layouts.of(VOC).files(["test"])["test"]) == ["test1"]
     coco = {"layout": "coco", "root": "r", "train": "train2014", "val": "val2014"}
-    found = data_files(coco, ["train", "val"])["val"]
+    found = layouts.of(coco).files()["val"]
     assert found == {"val1": Files("r/val2014/val1.jpg", ("car", "dog"), "r/masks/val1.png")}
-    assert data_files({"layout": "shapes"}, ["train"]) == {"train": {}}
+    assert layouts.of({"layout": "shapes"}).files(["train"]) == {"train": {}}
 
 
 @pytest.mark.parametrize("kind", KINDS)

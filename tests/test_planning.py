@@ -7,7 +7,9 @@ import pytest
 import yaml
 from test_workflow import REPOSITORY, snakemake
 
-from rules.plan import configuration, planning, timm_names, unknown_targets
+from rules.hooks import unknown_targets
+from rules.plan import configuration, planning, timm_names
+from rules.plan.layouts import folder as folder_layout
 from urn.errors import UserError
 
 BASE = yaml.safe_load((REPOSITORY / "config.yaml").read_text())
@@ -28,7 +30,7 @@ for entry in (VOC, COCO):
 @pytest.fixture(autouse=True)
 def folder(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
-    configuration.table.cache_clear()
+    folder_layout.table.cache_clear()
     (tmp_path / "photos").mkdir()
     (tmp_path / "tags.csv").write_text("image,tags,split\na.jpg,cat,train\nb.jpg,dog,val\n")
     return tmp_path

@@ -14,7 +14,9 @@ class Refiner(NamedTuple):
 REFINERS = {
     "ppmg": Refiner("urn.refinement:ppmg", ("alpha", "cam_threshold", "cv_scale")),
     "crf": Refiner("urn.refinement:crf_refine", ("alpha",)),
-    "affinity": Refiner("urn.refinement:affinity_refine", ("alpha",), "affinity", ("beta", "log_t"), True),
+    "affinity": Refiner(
+        "urn.refinement:affinity_refine", ("alpha",), "affinity", ("beta", "log_t"), True
+    ),
 }
 
 

@@ -3,17 +3,12 @@
 Imported by the Snakefile, also in every job: standard library, PyYAML and jsonschema only.
 """
 
-import ast
-import hashlib
-from collections.abc import Iterable, Mapping
-from functools import lru_cache
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 import yaml
 
-from urn.datasets.coco import coco_list
-from urn.datasets.ids import Row, folder_rows, ids_of, shapes_ids, voc_ids
 from urn.errors import raise_faults
 
 SPLITS = ("train", "val")
@@ -32,9 +27,6 @@ SECTIONS = (
     "responses",
     "uncertainty",
 )
-
-# Keys of a dataset that do not say what its data are, but what is done with them.
-USES = ("teacher", "runs", "shard_size", "working_size", "evaluate", "download")
 
 
 def check(config: Mapping[str, Any]) -> None:
@@ -98,86 +90,6 @@ def split_seed(folder: str, plain: int) -> tuple[str, int]:
     """The backbone and the seed of a folder that `seeded` named."""
     backbone, _, seed = folder.partition("-seed")
     return backbone, int(seed) if seed else plain
-
-
-def ids(dataset: Mapping[str, Any], split: str) -> list[str]:
-    """The image ids of a dataset's split, read from one list or table.
-
-    Raises:
-        UserError: the list cannot be read.
-    """
-    match dataset["layout"]:
-        case "shapes":
-            return shapes_ids(split, dataset[split])
-        case "voc" | "coco":
-            return voc_ids(_list(dataset, split))
-        case _:
-            return ids_of(table(dataset["train"], dataset.get("val")), split)
-
-
-@lru_cache(maxsize=1)
-def table(train: str, val: str | None) -> list[Row]:
-    """The rows of a dataset of layout `folder`, which takes seconds to read for many images."""
-    return folder_rows(train, val)
-
-
-def lists(dataset: Mapping[str, Any], splits: Iterable[str] = SPLITS) -> list[str]:
-    """The files from which `ids` reads; a split "test" has one in the layout `voc` only."""
-    match dataset["layout"]:
-        case "shapes":
-            root = Path(dataset["root"]) / "ImageSets" / "Segmentation"
-            return [str(root / f"{split}.txt") for split in splits]
-        case "voc" | "coco":
-            return [str(_list(dataset, split)) for split in splits]
-        case _:
-            return [dataset[split] for split in splits if split in dataset]
-
-
-def _list(dataset: Mapping[str, Any], split: str) -> Path:
-    if dataset["layout"] == "coco":
-        return coco_list(dataset["root"], dataset[split])
-    return Path(dataset["root"]) / dataset[split]
-
-
-def source(dataset: Mapping[str, Any]) -> dict[str, Any]:
-    """The part of a dataset's entry that says what its data are, without how it is used."""
-    return {key: value for key, value in dataset.items() if key not in (*SECTIONS, *USES)}
-
-
-def evaluated(dataset: Mapping[str, Any]) -> list[str]:
-    """The splits that have masks to compare with."""
-    if dataset["layout"] == "folder":
-        return dataset.get("evaluate", ["val"] if "masks" in dataset else [])
-    return dataset.get("evaluate", list(SPLITS))
-
-
-def shards(image_ids: list[str], size: int) -> dict[str, list[str]]:
-    """Consecutive ids in shards of at most `size`, by the shard's number."""
-    starts = range(0, len(image_ids), size)
-    return {f"{n:05d}": image_ids[start : start + size] for n, start in enumerate(starts)}
-
-
-@lru_cache
-def code_version(*modules: str) -> str:
-    """Fingerprint of what library modules (paths below urn/) do: comments do not count.
-
-    Snakemake does not see edits to imported modules; as a parameter, this makes it rerun what
-    they change.
-    """
-    digest = hashlib.sha256()
-    for module in modules:
-        path = REPOSITORY / "urn" / module
-        for file in sorted(path.rglob("*.py")) if path.is_dir() else [path]:
-            digest.update(_without_docstrings(ast.parse(file.read_text())).encode())
-    return digest.hexdigest()[:12]
-
-
-def _without_docstrings(tree: ast.Module) -> str:
-    for node in ast.walk(tree):
-        if isinstance(node, ast.Module | ast.ClassDef | ast.FunctionDef):
-            has_docstring = ast.get_docstring(node, clean=False) is not None
-            node.body = node.body[has_docstring:]
-    return ast.dump(tree)
 
 
 def _laid_over(below: Mapping[str, Any], above: Mapping[str, Any]) -> dict[str, Any]:

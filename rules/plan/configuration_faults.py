@@ -11,7 +11,7 @@ from importlib.util import find_spec
 from itertools import chain, combinations
 from typing import Any
 
-from rules.plan import configuration
+from rules.plan import configuration, layouts
 from rules.plan.schema_faults import infinite, not_among, schema_faults
 from urn.datasets.index import check_classes
 from urn.errors import UserError
@@ -87,21 +87,12 @@ def _supervision_faults(config: Config) -> Iterator[str]:
 def _shared_files(datasets: Mapping[str, Settings]) -> Iterator[str]:
     """Of two datasets whose rules would make the same files."""
     for (one, first), (other, second) in combinations(datasets.items(), 2):
-        if _made_files(first) & _made_files(second):
+        made = [{os.path.abspath(f) for f in layouts.of(d).made_files()} for d in (first, second)]
+        if made[0] & made[1]:
             yield (
                 f"config: datasets {one} and {other} have the same root {second['root']!r}, into "
                 "which files are made for both: give each its own"
             )
-
-
-def _made_files(dataset: Settings) -> set[str]:
-    """What rules make in a dataset's root: the root stands for all of it."""
-    made = []
-    if dataset["layout"] == "shapes" or dataset.get("download", False):
-        made.append(dataset["root"])
-    if dataset["layout"] == "coco":
-        made += configuration.lists(dataset)
-    return {os.path.abspath(path) for path in made}
 
 
 def _source_faults(config: Config, name: str, dataset: Settings) -> Iterator[str]:
@@ -141,7 +132,7 @@ def _setting_faults(config: Config, dataset: str) -> Iterator[Problem]:
             yield from _window_faults(section, settings)
     responses = configuration.resolve(config, dataset, "responses")
     yield from _window_faults("responses", responses)
-    scored = "val" in configuration.evaluated(config["datasets"][dataset])
+    scored = "val" in layouts.of(config["datasets"][dataset]).evaluated
     for backbone in config["datasets"][dataset]["runs"]:
         settings = configuration.resolve(config, dataset, "segmentation", backbone)
         yield from _batch_faults("segmentation", settings)

@@ -5,6 +5,7 @@ from functools import cache, cached_property
 from typing import Any
 
 from rules.plan import configuration, data_files, fingerprints, layouts, paths, shards
+from rules.plan.layouts.base import Files
 from rules.plan.paths import Paths
 from urn import registry
 from urn.errors import UserError
@@ -61,13 +62,13 @@ class Dataset:
         return paths.pngs(folder, self.ids(split))
 
     @cached_property
-    def files(self) -> dict[str, dict[str, data_files.Files]]:
+    def files(self) -> dict[str, dict[str, Files]]:
         """The user's files of every image, by split and id; none where lists are not there (yet).
 
         Raises:
             UserError: a list cannot be read.
         """
-        found: dict[str, dict[str, data_files.Files]] = {}
+        found: dict[str, dict[str, Files]] = {}
         for splits in (configuration.SPLITS, ("test",)):
             if splits[0] in self.layout.splits and self.layout.available(splits[0]):
                 try:

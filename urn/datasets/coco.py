@@ -1,6 +1,8 @@
 """The layout of COCO 2014: folders of images, masks, and lists of ids with their tags."""
 
+from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 from urn.datasets.ids import list_lines
 from urn.datasets.index import Entry, Record
@@ -122,6 +124,11 @@ def coco_records(root: str | Path, train: str, val: str) -> list[Record]:
         for split, folder in (("train", train), ("val", val))
         for line in list_lines(coco_list(root, folder))
     ]
+
+
+def read_source(source: Mapping[str, Any]) -> tuple[Sequence[str], list[Record]]:
+    """Classes and images of a dataset of this layout, as the configuration describes it."""
+    return COCO_CLASSES, coco_records(source["root"], source["train"], source["val"])
 
 
 def _record(

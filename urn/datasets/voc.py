@@ -1,7 +1,8 @@
 """The layout of PASCAL VOC: JPEGImages, SegmentationClass, Annotations and lists of ids."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import Any
 from xml.etree import ElementTree
 
 import numpy as np
@@ -87,6 +88,13 @@ def voc_records(
         )
         records.append(Record(entry, source, number, problems))
     return records
+
+
+def read_source(source: Mapping[str, Any]) -> tuple[Sequence[str], list[Record]]:
+    """Classes and images of a dataset of this layout, as the configuration describes it."""
+    classes = source.get("classes", VOC_CLASSES)
+    tags = source.get("tags", "masks")
+    return classes, voc_records(source["root"], classes, source["train"], source["val"], tags)
 
 
 def voc_test_records(root: str | Path, test_list: str | Path) -> list[Record]:

@@ -1,45 +1,22 @@
-from pathlib import Path
-from rules.plan import configuration, data_files
+"""Layouts of datasets by name: a new one is a file beside this, and a line here."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from rules.plan.layouts.base import Layout
+from rules.plan.layouts.coco import COCO
+from rules.plan.layouts.folder import Folder
+from rules.plan.layouts.shapes import Shapes
+from rules.plan.layouts.voc import VOC
+
+LAYOUTS: Mapping[str, type[Layout]] = {
+    "shapes": Shapes,
+    "voc": VOC,
+    "coco": COCO,
+    "folder": Folder,
+}
 
 
-class L:
-    def __init__(s, e):
-        s.e = e
-
-    def ids(s, split):
-        return configuration.ids(s.e, split)
-
-    def lists(s, splits=("train", "val")):
-        return configuration.lists(s.e, splits)
-
-    def source(s):
-        return configuration.source(s.e)
-
-    def files(s, splits):
-        return data_files.data_files(s.e, splits)
-
-    @property
-    def evaluated(s):
-        return configuration.evaluated(s.e)
-
-    @property
-    def splits(s):
-        return ["train", "val"] + (["test"] if "test" in s.e else [])
-
-    def available(s, split):
-        sp = ["test"] if split == "test" else configuration.SPLITS
-        return s.e["layout"] == "shapes" or all(
-            Path(p).exists() for p in configuration.lists(s.e, sp)
-        )
-
-    @property
-    def preparable(s):
-        return s.e["layout"] == "coco" or s.e.get("download", False)
-
-    @property
-    def reader(s):
-        return f"urn.datasets.{s.e['layout']}"
-
-
-def of(e):
-    return L(e)
+def of(entry: Mapping[str, Any]) -> Layout:
+    """The layout of a dataset's entry in the configuration."""
+    return LAYOUTS[entry["layout"]](entry)
