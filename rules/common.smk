@@ -12,14 +12,8 @@ from snakemake.exceptions import WorkflowError
 sys.path.insert(0, str(Path(workflow.basedir)))
 
 from urn.errors import UserError, raise_faults
-from rules.hooks import (
-    ancient_files,
-    closing,
-    keeping,
-    output_index,
-    scheduling,
-    unknown_targets,
-)
+from rules import hooks
+from rules.hooks import closing, unknown_targets
 from rules.plan import (
     ablations,
     configuration,
@@ -54,11 +48,8 @@ def explain_missing(file):
         )
 
 
-ancient_files.install()
-keeping.install()
-output_index.install(explain_missing)
-scheduling.install()
 try:
+    hooks.install(workflow, explain_missing)
     check_configuration()
 except UserError as error:
     raise WorkflowError(str(error)) from None
