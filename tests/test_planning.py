@@ -7,7 +7,8 @@ import pytest
 import yaml
 from test_workflow import REPOSITORY, snakemake
 
-from rules.plan import configuration, planning, timm_names, unknown_targets
+from rules.hooks import unknown_targets
+from rules.plan import configuration, planning, timm_names
 from urn.errors import UserError
 
 BASE = yaml.safe_load((REPOSITORY / "config.yaml").read_text())

@@ -73,6 +73,6 @@ def signature_of(function: Callable[..., Any]) -> str:
 def difference(what: str) -> UserError:
     """The error that says what differs in the Snakemake installed, and what to do."""
     return UserError(
-        f"Snakemake {snakemake.__version__} is not as rules/hooks/ was written for: {what}; "
-        f"install the version that was: pip install snakemake=={WRITTEN_FOR}"
+        f"Snakemake {snakemake.__version__} is not what this workflow was written for: {what}; "
+        f"install the pinned version: pip install snakemake=={WRITTEN_FOR}"
     )
