@@ -7,19 +7,20 @@ from snakemake.exceptions import WorkflowError
 
 sys.path.insert(0, str(Path(workflow.basedir)))
 
-from rules.hooks import closing, installation
+from rules import hooks
+from rules.hooks import closing, unknown_targets
 from rules.plan import ablations, preparation, targets, work
 from rules.plan.dataset import Dataset
 from rules.plan.jobs import AFFINITY_USES, CAM_VIEWS, PROCESSES
 from rules.plan.paths import Paths
 from rules.plan.plan import names, start
 from rules.plan.planning import unwritable_results
-from urn.registry import REFINERS
 from urn.errors import UserError
+from urn.registry import REFINERS
 
 try:
+    hooks.install(workflow, unknown_targets.explainer(workflow, config))
     plan = start(workflow, config, sys.argv[1:])
-    installation.install(workflow, plan)
 except UserError as error:
     raise WorkflowError(str(error)) from None
 

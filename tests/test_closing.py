@@ -1,6 +1,7 @@
 """What a whole run ends with: its report, and its scores as the last lines on the terminal."""
 
 import pytest
+from small_workflow import run
 from test_workflow import snakemake
 
 from rules.hooks.closing import last_words
@@ -21,6 +22,34 @@ def test_last_words_tell_scores_and_places(scored, tmp_path):
     for file in ("report.html", "resnet18/baseline/model.pth", "resnet18/urn/model.pth"):
         assert str(tmp_path / file) in words
     assert "report.html" not in last_words(tmp_path, CONFIG, None)
+
+
+SCORED = f"""
+from rules.hooks import closing
+
+config |= {CONFIG}
+
+rule all:
+    default_target: True
+    input: "results/mine/tables/summary.tsv"
+
+rule summary:
+    output: "results/mine/tables/summary.tsv"
+    shell: "printf 'value\\tscore\\n71.25\\tmIoU\\n' > {{output}}"
+
+onsuccess:
+    closing.close(workflow, config)
+"""
+
+
+def test_snakemake_tells_what_was_asked_for(tmp_path):
+    """Its workflow object has the jobs and the Snakefile, and its report can be made then."""
+    part = run(tmp_path, SCORED, "summary")
+    assert "71.25  mIoU" not in part
+    whole = run(tmp_path, SCORED, "--forceall")
+    assert "   71.25  mIoU\n" in whole
+    assert "report    results/mine/report.html" in whole
+    assert (tmp_path / "results" / "mine" / "report.html").exists()
 
 
 def test_a_whole_run_ends_with_its_scores_and_makes_the_report(copy):

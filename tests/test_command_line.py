@@ -2,6 +2,7 @@
 
 import re
 import subprocess
+import sys
 
 import pytest
 from test_workflow import REPOSITORY, command, snakemake
@@ -98,6 +99,22 @@ def test_snakemake_says_so_without_a_traceback(tmp_path, arguments, sentence):
     told = [line for line in done.stderr.splitlines() if not line.startswith("Using")]
     assert done.returncode == 1 and done.stdout == ""
     assert len(told) == 1 and sentence in told[0]
+
+
+def test_a_snakemake_without_what_the_profile_needs_is_told(tmp_path):
+    code = """
+import sys, types
+from snakemake import cli
+
+sys.modules["snakemake.cli"] = types.ModuleType("snakemake.cli")  # of which nothing can be had
+cli.main()
+"""
+    arguments = command(tmp_path, "--dry-run")[3:]
+    done = subprocess.run([sys.executable, "-c", code, *arguments], capture_output=True, text=True)
+    (told,) = [line for line in done.stderr.splitlines() if not line.startswith("Using")]
+    assert done.returncode == 1
+    assert "cannot import name 'get_argument_parser'" in told
+    assert "install the version of requirements.txt" in told
 
 
 def test_a_repeated_key_is_told_without_the_profile_too(tmp_path):

@@ -9,12 +9,16 @@ from typing import Any
 
 from snakemake.dag import DAG
 
+from rules.hooks.replacement import expect, replace
+
 _update_of_snakemake = DAG.update_needrun
 
 
 def install() -> None:
     """Make Snakemake ask every job that does not run in any case."""
-    DAG.update_needrun = _update_needrun
+    expect(DAG, "bfs")
+    signature = "async (self, create_inventory=False)"
+    replace(DAG, "update_needrun", _update_needrun, signature, uses=["bfs"])
 
 
 async def _update_needrun(dag: DAG, *arguments: Any, **options: Any) -> None:

@@ -9,14 +9,28 @@ and what a failed job left alone counts as made by the job before.
 from typing import Any
 
 from snakemake.jobs import Job
+from snakemake.persistence import PersistenceBase
+from snakemake_interface_storage_plugins.io import Mtime
+
+from rules.hooks.replacement import expect, replace
+
+POSTPROCESS = (
+    "async (self, store_in_storage=True, handle_log=True, handle_touch=True, error=False, "
+    "ignore_missing_output=False, check_output_mtime=True)"
+)
 
 _postprocess_of_snakemake = Job.postprocess
 
 
 def install() -> None:
     """Make Snakemake keep the outputs of jobs that are about to start or have failed."""
-    Job.remove_existing_output = _remove_old_logs
-    Job.postprocess = _postprocess
+    expect(PersistenceBase, "_get_key", "(self, f)")
+    expect(PersistenceBase, "_unmark_incomplete", "(self, key)")
+    expect(PersistenceBase, "metadata", "(self, target)")
+    expect(PersistenceBase, "finished", uses=["endtime"])
+    expect(Mtime, "local_or_storage", "(self, follow_symlinks=False)")
+    replace(Job, "remove_existing_output", _remove_old_logs, "async (self)")
+    replace(Job, "postprocess", _postprocess, POSTPROCESS)
 
 
 async def _remove_old_logs(job: Job) -> None:

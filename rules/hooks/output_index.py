@@ -14,6 +14,8 @@ from snakemake.common.prefix_lookup import PrefixLookup
 from snakemake.io import regex_from_filepattern
 from snakemake.output_index import OutputIndex
 
+from rules.hooks.replacement import expect, replace
+
 
 class OutputIndexByName(OutputIndex):
     """Looks up outputs whose last part has no wildcard by that part, others as Snakemake does."""
@@ -57,4 +59,8 @@ def install(on_missing: Callable[[str], None]) -> None:
     import snakemake.dag  # which cannot be the first of Snakemake's modules that is imported
 
     OutputIndexByName.on_missing = staticmethod(on_missing)
-    snakemake.dag.OutputIndex = OutputIndexByName
+    expect(OutputIndex, "match_producers", "(self, targetfile)")
+    expect(OutputIndex, "__init__", uses=["_lookup"])
+    expect(PrefixLookup, "__init__", "(self, entries)")
+    expect(snakemake.dag.DAG, "file2jobs", uses=["match_producers"])
+    replace(snakemake.dag, "OutputIndex", OutputIndexByName, "(rules)")

@@ -12,12 +12,17 @@ from collections.abc import Iterable
 from snakemake.jobs import AbstractJob
 from snakemake.scheduling.job_scheduler import JobScheduler
 
+from rules.hooks.replacement import expect, replace
+
 
 def install() -> None:
     """Make Snakemake look again one at a time, and ask for each size once."""
+    expect(JobScheduler, "__init__", uses=["_open_jobs", "_input_sizes"])
+    expect(JobScheduler, "schedule", uses=["_schedule_reevalutation"])
+    expect(JobScheduler, "job_selector", uses=["update_input_sizes"])
     JobScheduler._look_pending = False
-    JobScheduler._schedule_reevalutation = _look_again_once
-    JobScheduler.update_input_sizes = _ask_for_new_sizes
+    replace(JobScheduler, "_schedule_reevalutation", _look_again_once, "(self, delay)")
+    replace(JobScheduler, "update_input_sizes", _ask_for_new_sizes, "async (self, jobs)")
 
 
 def _look_again_once(scheduler: JobScheduler, delay: float) -> None:

@@ -1,8 +1,12 @@
 """What to say of a target that no rule makes."""
 
+import os
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from difflib import get_close_matches
+from typing import Any
+
+from snakemake.exceptions import WorkflowError
 
 from rules.plan import configuration
 
@@ -17,6 +21,23 @@ FILES = (
     "tables/<table>.tsv",
     "figures/<figure>.png",
 )
+
+
+def explainer(workflow: Any, config: Mapping[str, Any]) -> Callable[[str], None]:
+    """What to call with a file that no rule makes: it tells, of a target, what can be asked for.
+
+    Args:
+        workflow: Snakemake's.
+        config: which need not be complete yet.
+    """
+
+    def explain(file: str) -> None:
+        if file in map(os.path.relpath, workflow.dag_settings.targets):
+            rules = [rule.name for rule in workflow.rules]
+            supervisions = configuration.supervisions(config)
+            raise WorkflowError(sentence(file, list(config["datasets"]), supervisions, rules))
+
+    return explain
 
 
 def sentence(
