@@ -8,6 +8,8 @@ import pytest
 import yaml
 
 from rules.plan import configuration
+from rules.plan.schema.model import Configuration
+from rules.plan.schema.sections import SECTIONS
 from urn.backbones import BACKBONES
 from urn.crf.dense_crf import BACKENDS as CRF_BACKENDS
 from urn.errors import UserError
@@ -61,7 +63,8 @@ def test_documented_configurations_are_valid(config, file):
 def test_schema_names_what_the_library_has():
     assert sorted(configuration.BACKBONES) == sorted(BACKBONES)
     assert sorted(configuration.CAM_REFINERS) == sorted(REFINERS)
-    assert configuration.SCHEMA["properties"]["crf_backend"]["enum"] == ["auto", *CRF_BACKENDS]
+    backends = Configuration.model_json_schema()["properties"]["crf_backend"]["enum"]
+    assert backends == ["auto", *CRF_BACKENDS]
 
 
 def test_any_timm_model_is_a_backbone(config):
@@ -78,8 +81,8 @@ def test_any_timm_model_is_a_backbone(config):
 
 def test_every_section_key_has_a_default(config):
     for section in configuration.SECTIONS:
-        properties = configuration.SCHEMA["$defs"][section]["properties"]
-        assert set(properties) - {"folder"} == set(config[section]), section
+        keys = SECTIONS[section].model_fields
+        assert set(keys) - {"folder"} == set(config[section]), section
 
 
 @pytest.mark.parametrize(
@@ -160,7 +163,7 @@ def test_every_cluster_rule_says_what_it_needs():
             ["segmentation.pretrained", "'coco'", "imagenet, none"],
         ),
         ("datasets.voc.download", "yes", ["datasets.voc.download is 'yes'", "type boolean"]),
-        ("datasets.mine", {"layout": "folder"}, ["datasets.mine lacks the key 'images'"]),
+        ("datasets.mine", {"layout": "folder"}, ["datasets.mine lacks the key", "'images'"]),
         ("datasets.a b", {"layout": "shapes"}, ["'a b'"]),
         ("datasets.mine\n", {"layout": "shapes"}, ["'mine\\n'"]),
         ("segmentation.learning_rate", "1e-3", ["is '1e-3'", "takes 1e-3 for text: write 0.001"]),

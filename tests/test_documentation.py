@@ -1,65 +1,53 @@
-"""docs/configuration.md names every key of the schema, with the default of config.yaml."""
+"""Documents say what the configuration's models do, and their links lead somewhere."""
 
+import json
 import re
 from pathlib import Path
 
 import pytest
 import yaml
+from jsonschema import Draft202012Validator
 
-from rules.plan.configuration import SCHEMA
+from rules.plan.schema import documentation
+from rules.plan.schema.model import Configuration
+from rules.plan.schema.walk import described
 
 REPOSITORY = Path(__file__).parents[1]
 DOCUMENTS = sorted([*REPOSITORY.glob("*.md"), *(REPOSITORY / "docs").glob("*.md")])
-# What may stand there is explained once, with the section of which it is a part.
-REPEATED = (
-    "archives.",
-    "site.",
-    "segmentation.by_backbone.",
-    "pseudo_masks.by_refiner.",
-    "multi_crop.classification.",
-)
+EXAMPLES = [REPOSITORY / "config.yaml", *(REPOSITORY / "docs" / "configurations").glob("*.yaml")]
 
 
-def resolved(schema):
-    if not isinstance(schema, dict):
-        return {}
-    if "$ref" in schema:
-        return SCHEMA["$defs"][schema["$ref"].rpartition("/")[2]]
-    return schema
+def test_tables_and_schema_are_those_of_the_models():
+    """Otherwise: make docs."""
+    text = documentation.DOCUMENT.read_text()
+    assert documentation.document(text) == text
+    assert documentation.SCHEMA.read_text() == documentation.schema()
 
 
-def keys(schema, prefix=""):
-    schema = resolved(schema)
-    branches = [schema, *(branch["then"] for branch in schema.get("allOf", []))]
-    for branch in branches:
-        for name, part in branch.get("properties", {}).items():
-            yield prefix + name
-            if not prefix.startswith("datasets."):
-                yield from keys(part, f"{prefix}{name}.")
-    rows = schema.get("additionalProperties")
-    if "properties" in resolved(rows):
-        yield from keys(rows, f"{prefix}<name>.")
+def test_every_key_stands_in_a_table_and_means_something():
+    found = re.findall(
+        r"^\| `([^`]+)` \|(?:.*) \| ([^|]+) \|$", documentation.DOCUMENT.read_text(), re.M
+    )
+    assert {key for key, _ in found} == {key for key, _ in documentation.explained()}
+    assert all(meaning.strip() for _, meaning in found)
+    assert all(field.description for _, field in described(Configuration))
 
 
-def documented():
-    text = (REPOSITORY / "docs" / "configuration.md").read_text()
-    found = re.findall(r"^\| `([^`]+)` \| (?:`([^`]*)`)? ?\|", text, re.MULTILINE)
-    return {key: yaml.safe_load(default) if default else None for key, default in found}
+def test_tables_give_the_defaults_of_the_configuration():
+    defaults = yaml.safe_load((REPOSITORY / "config.yaml").read_text())
+    text = documentation.DOCUMENT.read_text()
+    assert f"| `segmentation.crop` | `{defaults['segmentation']['crop']}` |" in text
+    assert f"| `t` | `{defaults['t']}` |" in text
 
 
-def test_every_key_is_documented_and_no_other():
-    expected = {key for key in keys(SCHEMA) if not key.startswith(REPEATED)}
-    assert expected == set(documented())
-
-
-def test_documented_defaults_are_those_of_the_configuration():
-    configuration = yaml.safe_load((REPOSITORY / "config.yaml").read_text())
-    for key, default in documented().items():
-        value = configuration
-        for part in key.split("."):
-            value = value.get(part) if isinstance(value, dict) else None
-        if default is not None or not isinstance(value, dict | None):
-            assert value == default, key
+@pytest.mark.parametrize("example", EXAMPLES, ids=lambda path: path.name)
+def test_the_schema_takes_what_the_models_take(example):
+    validator = Draft202012Validator(json.loads(documentation.SCHEMA.read_text()))
+    content = yaml.safe_load(example.read_text())
+    assert not list(validator.iter_errors(content))
+    assert list(validator.iter_errors({**content, "sed": 1}))
+    reference = example.read_text().splitlines()[0].partition("$schema=")[2]
+    assert (example.parent / reference).resolve() == documentation.SCHEMA
 
 
 @pytest.mark.parametrize("document", DOCUMENTS, ids=lambda path: path.name)

@@ -1,22 +1,19 @@
 """The configuration: checked before anything runs, and resolved for one dataset.
 
-Imported by the Snakefile, also in every job: standard library, PyYAML and jsonschema only.
+Imported by the Snakefile, also in every job.
 """
 
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-import yaml
-
+from rules.plan.schema.fields import BACKBONES as BACKBONES
+from rules.plan.schema.fields import REFINERS as REFINERS
+from rules.plan.schema.fields import TIMM_BACKBONE as TIMM_BACKBONE
 from urn.errors import raise_faults
 
 SPLITS = ("train", "val")
 REPOSITORY = Path(__file__).parents[2]
-SCHEMA = yaml.safe_load((Path(__file__).parent / "config.schema.yaml").read_text())
-BACKBONES: list[str] = SCHEMA["$defs"]["backbone"]["else"]["enum"]
-TIMM_BACKBONE: str = SCHEMA["$defs"]["backbone"]["if"]["pattern"].split("$")[0].strip("^")
-REFINERS: list[str] = SCHEMA["$defs"]["refiner"]["enum"]
 CAM_REFINERS = [name for name in REFINERS if name != "own"]
 SECTIONS = (
     "classification",

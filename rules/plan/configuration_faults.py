@@ -6,13 +6,14 @@ several datasets is told once.
 
 import os
 from collections import defaultdict
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from importlib.util import find_spec
 from itertools import chain, combinations
 from typing import Any
 
 from rules.plan import configuration, layouts
-from rules.plan.schema_faults import infinite, not_among, schema_faults
+from rules.plan.schema.faults import infinite, not_among, schema_faults
+from rules.plan.schema.sections import SECTIONS, PretendedUnderfitting
 from urn.datasets.index import check_classes
 from urn.errors import UserError
 
@@ -23,7 +24,7 @@ Problem = tuple[str, str]
 
 def faults(config: Config) -> list[str]:
     """All that is wrong with a configuration; what needs sound keys only where they are."""
-    found = [*schema_faults(config, configuration.SCHEMA), *infinite(config)]
+    found = [*schema_faults(config), *infinite(config)]
     return found or [*_missing_defaults(config)] or [*_contradictions(config)]
 
 
@@ -53,15 +54,19 @@ def _contradictions(config: Config) -> Iterator[str]:
 
 def _missing_defaults(config: Config) -> Iterator[str]:
     """Of keys that a section lacks, which only config.yaml can give."""
-    defs = configuration.SCHEMA["$defs"]
-    training = defs["training"]["properties"]
-    expected = {name: defs[name]["properties"] for name in configuration.SECTIONS}
-    for name, keys in expected.items():
-        for missing in [key for key in keys if key not in config[name] and key != "folder"]:
-            yield f"config: {name} lacks the key {missing!r}: add it"
+    for name, section in SECTIONS.items():
+        keys = set(section.model_fields) - {"folder"}
+        yield from _lacking(name, config[name], keys)
     puf = config["segmentation"].get("pretended_underfitting", {})
-    for missing in set(training["pretended_underfitting"]["properties"]) - set(puf):
-        yield f"config: segmentation.pretended_underfitting lacks the key {missing!r}: add it"
+    yield from _lacking(
+        "segmentation.pretended_underfitting", puf, PretendedUnderfitting.model_fields
+    )
+
+
+def _lacking(where: str, settings: Settings, keys: Iterable[str]) -> Iterator[str]:
+    for key in keys:
+        if key not in settings:
+            yield f"config: {where} lacks the key {key!r}: add it"
 
 
 def _supervision_faults(config: Config) -> Iterator[str]:

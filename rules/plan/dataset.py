@@ -140,7 +140,8 @@ class Dataset:
     def refiner_settings(self, name: str) -> Settings:
         """The settings of pseudo-masks as they hold for a refiner."""
         resolved = self.settings("pseudo_masks")
-        return resolved | resolved["by_refiner"].get(name, {})
+        own: Settings = resolved["by_refiner"].get(name, {})
+        return resolved | own
 
     def refiner_options(self, name: str) -> Settings:
         """The arguments of a refiner, as the dataset's settings give them.
@@ -158,10 +159,10 @@ class Dataset:
             return options | {key: walk[key] for key in refiner.section_settings}
         return options | {"backend": self.config["crf_backend"]}
 
-    def refiner_model(self, name: str) -> list[str]:
-        """The trained network that a refiner needs, if it needs one."""
+    def refiner_model(self, name: str) -> str | list[str]:
+        """The trained network that a refiner needs; none if it needs none."""
         needs_one = name != "own" and registry.REFINERS[name].network
-        return [self.paths.affinity.model] if needs_one else []
+        return self.paths.affinity.model if needs_one else []
 
     @property
     def own_folder(self) -> str:

@@ -112,7 +112,7 @@ class Jobs:
         """The dataset's own."""
         return self.dataset(wildcards).refiner
 
-    def own_refiner_model(self, wildcards: Wildcards) -> list[str]:
+    def own_refiner_model(self, wildcards: Wildcards) -> str | list[str]:
         """The network that the dataset's own refiner needs, if any."""
         dataset = self.dataset(wildcards)
         return dataset.refiner_model(dataset.refiner)

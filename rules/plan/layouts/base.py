@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from rules.plan.configuration import SECTIONS, SPLITS
+from rules.plan.schema.entries import Entry
 
 # Keys of a dataset that do not say what its data are, but what is done with them.
 USES = ("teacher", "runs", "shard_size", "working_size", "evaluate", "download")
@@ -23,10 +24,12 @@ class Layout:
 
     Attributes:
         entry: checked.
+        entry_model: what such an entry may hold.
         reader: the library's module that reads the files.
         inputs: the keys of the entry that are paths of the user's.
     """
 
+    entry_model: type[Entry]
     reader: str
     inputs: tuple[str, ...] = ("root",)
 

@@ -2,16 +2,36 @@
 
 from collections.abc import Iterable, Iterator
 from pathlib import Path
+from typing import Literal
+
+from pydantic import Field
 
 from rules.plan.configuration import SPLITS
 from rules.plan.layouts.base import Files, Layout, missing
+from rules.plan.schema import fields
+from rules.plan.schema.entries import Entry
+from rules.plan.schema.sections import unset
 from urn.datasets.coco import coco_list, coco_records
 from urn.datasets.ids import voc_ids
+
+
+class COCOEntry(Entry):
+    """As the configuration describes it."""
+
+    layout: Literal["coco"] = Field(description="COCO's folders and files of annotated objects")
+    root: fields.Path = Field(description="where it lies")
+    train: fields.Name = Field(description="folder of images below the root")
+    val: fields.Name = Field(description="the same for the images that are predicted and scored")
+    download: bool = unset("the prepare rules fetch and unpack the official archives")
+    evaluate: fields.Splits = unset(
+        "the splits with masks to score against: `[train, val]`, or fewer"
+    )
 
 
 class COCO(Layout):
     """`train` and `val` are folders of images; lists and masks are made of the annotations."""
 
+    entry_model = COCOEntry
     reader = "urn.datasets.coco"
     preparable = True
     made_by_rules = True

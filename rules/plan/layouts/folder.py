@@ -3,9 +3,15 @@
 from collections.abc import Iterable, Iterator
 from functools import lru_cache
 from pathlib import Path
+from typing import Literal
+
+from pydantic import Field
 
 from rules.plan.configuration import SPLITS
 from rules.plan.layouts.base import Files, Layout, missing, missing_folder
+from rules.plan.schema import fields
+from rules.plan.schema.entries import Entry
+from rules.plan.schema.sections import unset
 from urn.datasets.folder import folder_records
 from urn.datasets.ids import Row, folder_rows, ids_of
 
@@ -16,9 +22,28 @@ def table(train: str, val: str | None) -> list[Row]:
     return folder_rows(train, val)
 
 
+class FolderEntry(Entry):
+    """As the configuration describes it."""
+
+    layout: Literal["folder"] = Field(description="images and a CSV")
+    images: fields.Path = Field(description="where the images are")
+    train: fields.Path = Field(description="the CSV `image,tags[,split]`")
+    val: fields.Path = unset(
+        "the same for the images that are predicted and scored, which `split` may name too"
+    )
+    masks: fields.Path = unset("`<image name>.png` of the images that can be scored")
+    classes: fields.Classes = Field(
+        description="names of the foreground classes, in the order of their ids"
+    )
+    evaluate: fields.Splits = unset(
+        "the splits with masks to score against: `[train, val]`, or fewer"
+    )
+
+
 class Folder(Layout):
     """`train` and `val` are tables; or one table has the column `split`."""
 
+    entry_model = FolderEntry
     reader = "urn.datasets.folder"
     inputs = ("images", "masks", "train", "val")
 

@@ -2,15 +2,30 @@
 
 from collections.abc import Iterable, Iterator
 from pathlib import Path
+from typing import Literal
+
+from pydantic import Field
 
 from rules.plan.configuration import SPLITS
 from rules.plan.layouts.base import Files, Layout
+from rules.plan.schema import fields
+from rules.plan.schema.entries import Entry
 from urn.datasets.ids import shapes_ids
+
+
+class ShapesEntry(Entry):
+    """As the configuration describes it."""
+
+    layout: Literal["shapes"] = Field(description="drawn by the project")
+    root: fields.Path = Field(description="where it is written")
+    train: fields.Count = Field(description="number of images")
+    val: fields.Count = Field(description="number of images that are predicted and scored")
 
 
 class Shapes(Layout):
     """Drawn by a rule, in VOC's folders; `train` and `val` are numbers of images."""
 
+    entry_model = ShapesEntry
     reader = "urn.datasets.shapes"
     made_by_rules = True
 

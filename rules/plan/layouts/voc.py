@@ -2,16 +2,41 @@
 
 from collections.abc import Iterable, Iterator
 from pathlib import Path
+from typing import Annotated, Literal
+
+from pydantic import Field
 
 from rules.plan.configuration import SPLITS
 from rules.plan.layouts.base import Files, Layout, missing, missing_folder
+from rules.plan.schema import fields
+from rules.plan.schema.entries import Entry
+from rules.plan.schema.sections import unset
 from urn.datasets.ids import voc_ids
 from urn.datasets.layouts import voc_annotation, voc_image, voc_mask
+
+
+class VOCEntry(Entry):
+    """As the configuration describes it."""
+
+    layout: Literal["voc"] = Field(description="PASCAL VOC's folders")
+    root: fields.Path = Field(description="where it lies")
+    train: fields.Path = Field(description="list of ids below the root")
+    val: fields.Path = Field(description="the same for the images that are predicted and scored")
+    test: fields.Path = unset("list of images without masks, for `submission.tgz`")
+    download: bool = unset("the prepare rules fetch and unpack the official archives")
+    tags: Annotated[str, fields.Choice("masks", "xml")] = unset(
+        "from `masks` or from `xml` annotations"
+    )
+    classes: fields.Classes = unset("names of the foreground classes, in the order of their ids")
+    evaluate: fields.Splits = unset(
+        "the splits with masks to score against: `[train, val]`, or fewer"
+    )
 
 
 class VOC(Layout):
     """`train`, `val` and `test` are lists below the root."""
 
+    entry_model = VOCEntry
     reader = "urn.datasets.voc"
 
     @property
