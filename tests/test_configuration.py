@@ -8,10 +8,9 @@ import pytest
 import yaml
 
 from rules.plan import configuration
-from urn.backbones import BACKBONES
 from urn.crf.dense_crf import BACKENDS as CRF_BACKENDS
 from urn.errors import UserError
-from urn.refinement import REFINERS
+from urn.registry import BACKBONES, MEASURES, REFINERS
 
 REPOSITORY = Path(__file__).parents[1]
 SHAPES = {
@@ -61,6 +60,8 @@ def test_documented_configurations_are_valid(config, file):
 def test_schema_names_what_the_library_has():
     assert sorted(configuration.BACKBONES) == sorted(BACKBONES)
     assert sorted(configuration.CAM_REFINERS) == sorted(REFINERS)
+    measure = configuration.SCHEMA["properties"]["measures"]["additionalProperties"]
+    assert sorted(measure["properties"]["method"]["enum"]) == sorted(MEASURES)
     assert configuration.SCHEMA["properties"]["crf_backend"]["enum"] == ["auto", *CRF_BACKENDS]
 
 

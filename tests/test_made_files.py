@@ -15,7 +15,8 @@ from urn.files.images import read_made
 
 sys.path.append(str(Path(__file__).parents[1] / "workflow_scripts"))
 
-from _tables import read_score, read_table
+from _scores import read_score, write_score
+from _tables import read_table, write_table
 
 LABELS, MAPS = np.array([3]), np.full((1, 4, 5), 0.5)
 
