@@ -23,4 +23,6 @@ def read_score(path: str | Path) -> tuple[float, str]:
         return float(number), what
     except (OSError, ValueError):
         reason = "it holds no number"
-        raise UserError(f"score {path} cannot be used ({reason}): delete it and run again") from None
+        raise UserError(
+            f"score {path} cannot be used ({reason}): delete it and run again"
+        ) from None

@@ -1,6 +1,6 @@
 """The images of a shard, one after another."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass
 
 import numpy as np
@@ -39,16 +39,25 @@ class ArchivedImage:
         return dict(zip(self.labels.tolist(), self.maps, strict=True))
 
 
-def each_archived(
-    index: Index, archive: str, ids: Iterable[str], working_size: WorkingSize, description: str
+def archived(
+    index: Index, archive: str, ids: Iterable[str], working_size: WorkingSize
 ) -> Iterator[ArchivedImage]:
-    """Yield the images of an archive, in the order of `ids`, and show the progress.
+    """Yield the images of an archive, in the order of `ids`.
 
     Raises:
         UserError: an image or the archive cannot be used.
     """
-    ids = list(ids)
-    entries = progress(read_archive(archive, ids), description, len(ids))
-    for image_id, labels, maps in entries:
+    for image_id, labels, maps in read_archive(archive, ids):
         entry = index[image_id]
         yield ArchivedImage(entry, read_image(entry.image, working_size), labels, maps)
+
+
+def each_archived(
+    index: Index,
+    archive: str,
+    ids: Collection[str],
+    working_size: WorkingSize,
+    description: str,
+) -> Iterator[ArchivedImage]:
+    """The same, and show the progress."""
+    return progress(archived(index, archive, ids, working_size), description, len(ids))

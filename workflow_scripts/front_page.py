@@ -21,7 +21,7 @@ with logged(snakemake.log[0]):
         thresholds=params.thresholds,
         seed=params.seed,
     )
-    names = [name for name in snakemake.input.keys() if name != "index"]
-    tables = {name: read_table(snakemake.input[name], []) for name in names}
+    files = {name: file for name, file in snakemake.input.items() if name != "index"}
+    tables = {name: read_table(file, []) for name, file in files.items()}
     with atomic_path(snakemake.output[0]) as temporary:
         temporary.write_text(front_page(run, **tables), encoding="utf-8")

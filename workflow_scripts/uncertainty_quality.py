@@ -15,7 +15,8 @@ with logged(snakemake.log[0]):
     for image in each_compared(
         index, "train", files.weights, files.masks, description="uncertainty"
     ):
-        quality.add(*image.made, image.truth)
+        weight, mask = image.made
+        quality.add(weight, mask, image.truth)
     by_weight = quality.table()
     scores = {
         "images": len(known(index, "train")),

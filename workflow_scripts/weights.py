@@ -17,8 +17,8 @@ with logged(snakemake.log[0]):
         index, snakemake.input.responses, params.ids, params.working_size, "weights"
     )
     variances = read_archive(snakemake.input.variance, params.ids)
-    for path, found, (_, _, (variance,)) in zip(snakemake.output, shard, variances, strict=True):
+    for path, found, (*_, variance) in zip(snakemake.output, shard, variances, strict=True):
         uncertainty = measure(
-            found.image, found.maps, found.labels, variance, params.crf_backend, **settings
+            found.image, found.maps, found.labels, variance[0], params.crf_backend, **settings
         )
         write_grey(path, weight_mask(uncertainty), found.size)

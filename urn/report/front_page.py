@@ -102,13 +102,13 @@ def result(run: Run, stages: pd.DataFrame, uncertainty: pd.DataFrame | None) -> 
         lines.append(line)
     pseudo, cyclic = miou.get(("train", "pseudo-masks")), miou.get(("train", "cyclic masks"))
     if pseudo is not None and cyclic is not None and uncertainty is not None:
-        found = uncertainty.iloc[0]
+        quality = uncertainty.iloc[0]
         lines.append(
             f"- On train: pseudo-masks {pseudo:.2f}, cyclic masks {cyclic:.2f}."
-            f" Of their pixels {100 * found['wrong_share']:.1f} % are wrong; the uncertainty "
-            f"finds them with an AUROC of {found['auroc']:.3f}, and of the "
-            f"{100 * found['share_at_most_t']:.1f} % that it marks (weight at most "
-            f"{found['t']:g}), {100 * found['wrong_share_at_most_t']:.1f} % are."
+            f" Of their pixels {100 * quality['wrong_share']:.1f} % are wrong; the uncertainty "
+            f"finds them with an AUROC of {quality['auroc']:.3f}, and of the "
+            f"{100 * quality['share_at_most_t']:.1f} % that it marks (weight at most "
+            f"{quality['t']:g}), {100 * quality['wrong_share_at_most_t']:.1f} % are."
         )
     return lines
 
