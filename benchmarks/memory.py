@@ -54,12 +54,12 @@ class Case:
 
     def refined(self, name: str, **options: Any) -> None:
         """The pseudo-mask of a refiner."""
-        from urn.refinement import load_refiner
+        from urn.registry import REFINERS
 
         labels, maps = self.maps("cams")
         model = self.folder / "affinity.pth" if name == "affinity" else None
         named = dict(zip(labels.tolist(), maps, strict=True))
-        mask = load_refiner(name, model)(self.image, named, **options)
+        mask = REFINERS[name].load(model)(self.image, named, **options)
         write_mask(self.folder / "refined.png", mask, self.size)
 
     def trained(self, model: Any, dataset: Any, section: str) -> None:

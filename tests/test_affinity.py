@@ -11,10 +11,12 @@ from urn.affinity.losses import EPSILON, affinity_losses
 from urn.affinity.network import AffinityNet
 from urn.affinity.pairs import offsets, paired
 from urn.affinity.random_walk import random_walk, transition_matrix
+from urn.affinity.refinement import affinity_refine
 from urn.crf import REFINEMENT_CRF
 from urn.files.images import read_image, read_mask, write_mask
 from urn.files.models import save_model
-from urn.refinement import affinity_refine, agreed_mask, load_refiner
+from urn.refinement import agreed_mask
+from urn.registry import REFINERS
 from urn.training.loop import prepare, train
 
 D, H, W = 6, 7, 5
@@ -199,7 +201,7 @@ def test_refined_mask_is_the_walk_of_the_cams(trained, scenes, tmp_path):
     cams = {2: noise[0], 5: np.where(truth > 0, 1 - noise[1], noise[1])}
     meta = {"build": {"backbone": "efficientnet_lite0", "output_stride": 16, "radius": 3}}
     save_model(network, tmp_path / "network.pth", meta)
-    refine = load_refiner("affinity", tmp_path / "network.pth")
+    refine = REFINERS["affinity"].load(tmp_path / "network.pth")
     found = refine(image, cams, alpha=2, beta=6, log_t=3)
 
     pixels = torch.from_numpy(image).permute(2, 0, 1)[None]

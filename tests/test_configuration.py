@@ -10,10 +10,9 @@ import yaml
 from rules.plan import configuration
 from rules.plan.schema.model import Configuration
 from rules.plan.schema.sections import SECTIONS
-from urn.backbones import BACKBONES
 from urn.crf.dense_crf import BACKENDS as CRF_BACKENDS
 from urn.errors import UserError
-from urn.refinement import REFINERS
+from urn.registry import BACKBONES, REFINERS
 
 REPOSITORY = Path(__file__).parents[1]
 SHAPES = {
@@ -63,8 +62,8 @@ def test_documented_configurations_are_valid(config, file):
 def test_schema_names_what_the_library_has():
     assert sorted(configuration.BACKBONES) == sorted(BACKBONES)
     assert sorted(configuration.CAM_REFINERS) == sorted(REFINERS)
-    backends = Configuration.model_json_schema()["properties"]["crf_backend"]["enum"]
-    assert backends == ["auto", *CRF_BACKENDS]
+    properties = Configuration.model_json_schema()["properties"]
+    assert properties["crf_backend"]["enum"] == ["auto", *CRF_BACKENDS]
 
 
 def test_any_timm_model_is_a_backbone(config):

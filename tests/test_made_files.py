@@ -6,6 +6,7 @@ import zipfile
 from pathlib import Path
 
 import numpy as np
+import pandas as pd
 import pytest
 from PIL import Image
 
@@ -15,7 +16,8 @@ from urn.files.images import read_made
 
 sys.path.append(str(Path(__file__).parents[1] / "workflow_scripts"))
 
-from _tables import read_score, read_table
+from _scores import read_score, write_score
+from _tables import read_table, write_table
 
 LABELS, MAPS = np.array([3]), np.full((1, 4, 5), 0.5)
 
@@ -85,6 +87,17 @@ def test_a_spoilt_mask(tmp_path):
     with pytest.raises(UserError, match="not of the size of its image" + again):
         read_made(path, (3, 2))
     assert read_made(path, (2, 3)).shape == (2, 3)
+
+
+def test_tables_and_scores_come_back(tmp_path):
+    table = pd.DataFrame({"b": [1.5, 2]}, index=pd.Index(["x", "y"], name="a"))
+    write_table(tmp_path / "t.tsv", table, index=True)
+    pd.testing.assert_frame_equal(read_table(tmp_path / "t.tsv", "ab", index_col="a"), table)
+    write_table(tmp_path / "t.tsv", table)
+    assert (tmp_path / "t.tsv").read_text() == "b\n1.5\n2.0\n"
+    write_score(tmp_path / "miou.txt", 41.507, "mIoU (%) of masks")
+    assert (tmp_path / "miou.txt").read_text() == "41.51\tmIoU (%) of masks\n"
+    assert read_score(tmp_path / "miou.txt") == (41.51, "mIoU (%) of masks")
 
 
 @pytest.mark.parametrize("content", [b"", b"garbage", b"\xff\x00\n", b"a\tb\n", b"b\n1\n"])

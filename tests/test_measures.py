@@ -3,10 +3,10 @@ import pytest
 import torch
 
 from benchmarks.imitation import noisy_response
-from urn.measures import METHODS
 from urn.refinement import crf_mask
+from urn.registry import MEASURES
 from urn.segmentation.inference import predict_probabilities, predict_with_variance
-from urn.uncertainty import normalised, weight_mask
+from urn.uncertainty import normalised, response_scaling, weight_mask
 
 
 @pytest.fixture
@@ -21,11 +21,18 @@ def response():
     return noisy_response(truth, 4).astype(np.float32)
 
 
+def measured(name, image, response, variance=None, **settings):
+    labels = np.arange(len(response), dtype=np.uint8)
+    return MEASURES[name].load()(image, response, labels, variance, "auto", **settings)
+
+
 def test_probability_is_that_of_the_cyclic_mask(image, response):
     mask = crf_mask(image, response)
-    found = METHODS["probability"](image, response, np.zeros((30, 40)), "auto")
+    expected = np.zeros(mask.shape, np.float32)
     for place in np.ndindex(mask.shape):
-        assert found[place] == 1 - response[mask[place]][place]
+        expected[place] = 1 - response[mask[place]][place]
+    found = measured("probability", image, response)
+    np.testing.assert_array_equal(found, normalised(expected))
 
 
 def test_entropy_is_largest_where_all_classes_are_alike(image):
@@ -33,8 +40,23 @@ def test_entropy_is_largest_where_all_classes_are_alike(image):
     response[:, 0, 0] = 0.25
     response[:2, 0, 1] = 0.5
     response[0, 0, 2] = 1
-    found = METHODS["entropy"](image[:1, :3], response, np.zeros((1, 3)), "auto")
-    np.testing.assert_allclose(found, [[np.log(4), np.log(2), 0]], atol=1e-6)
+    found = measured("entropy", image[:1, :3], response)
+    np.testing.assert_allclose(found, [[1, 0.5, 0]], atol=1e-5)
+
+
+def test_variance_is_stretched_over_the_image(image, response):
+    variance = np.linspace(0.1, 0.3, 1200, dtype=np.float32).reshape(30, 40)
+    found = measured("tta_variance", image, response, variance)
+    np.testing.assert_allclose(found, np.linspace(0, 1, 1200).reshape(30, 40), atol=1e-4)
+
+
+def test_response_scaling_is_a_measure_with_scales(image, response):
+    scales, labels = [0.5, 2], np.uint8([0, 3, 5, 9])
+    expected = response_scaling(image, response, scales, labels)
+    measure = MEASURES["urn"].load()
+    found = measure(image, response, labels, None, "auto", scales=scales)
+    assert expected.weight.min() < 255
+    np.testing.assert_array_equal(weight_mask(found), expected.weight)
 
 
 def test_weights_span_the_image():

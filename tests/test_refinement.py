@@ -4,8 +4,10 @@ import numpy as np
 import pytest
 
 from urn.affinity.network import AffinityNet
+from urn.affinity.refinement import affinity_refine
 from urn.crf import REFINEMENT_CRF, SEGMENTATION_CRF
-from urn.refinement import REFINERS, crf_mask, crf_refine, ppmg
+from urn.refinement import crf_mask, crf_refine, ppmg
+from urn.registry import REFINERS
 
 
 def literal_ppmg(published, image, cams, alpha=11):
@@ -119,8 +121,8 @@ def test_equal_cams_go_to_the_lower_id(image, cams):
 def refine(request):
     """A refiner, `affinity` with a network that has learned nothing."""
     if request.param == "affinity":
-        return partial(REFINERS["affinity"], network=AffinityNet("resnet18").eval())
-    return REFINERS[request.param]
+        return partial(affinity_refine, network=AffinityNet("resnet18").eval())
+    return REFINERS[request.param].load()
 
 
 def test_every_refiner(refine, image, cams):

@@ -1,17 +1,12 @@
 """From class activation maps, or a model's softmax, to masks that follow the image's edges."""
 
-from collections.abc import Callable, Sequence
-from functools import partial
-from pathlib import Path
-from typing import TYPE_CHECKING
+from collections.abc import Sequence
 
 import numpy as np
 
+from urn.cams import stacked, with_background
 from urn.crf import REFINEMENT_CRF, SEGMENTATION_CRF, CRFParameters, DenseCRF
 from urn.files.images import IGNORE
-
-if TYPE_CHECKING:
-    from urn.affinity.network import AffinityNet
 
 
 def crf_mask(
@@ -65,8 +60,8 @@ def crf_refine(
     """
     if not cams:
         return np.zeros(image.shape[:2], dtype=np.uint8)
-    ids, maps = _stack(image, cams)
-    return crf_mask(image, _with_background(maps, alpha), [0, *ids], REFINEMENT_CRF, backend)
+    ids, maps = stacked(image, cams)
+    return crf_mask(image, with_background(maps, alpha), [0, *ids], REFINEMENT_CRF, backend)
 
 
 def agreed_mask(
@@ -91,8 +86,8 @@ def agreed_mask(
     """
     if not cams:
         return np.zeros(image.shape[:2], dtype=np.uint8)
-    ids, maps = _stack(image, cams)
-    fields = np.stack([_with_background(maps, alpha) for alpha in alphas])
+    ids, maps = stacked(image, cams)
+    fields = np.stack([with_background(maps, alpha) for alpha in alphas])
     crf = DenseCRF(image, REFINEMENT_CRF.gaussian, REFINEMENT_CRF.bilateral, backend)
     masks = crf.masks(fields, REFINEMENT_CRF.iterations)
     agreed = (masks == masks[0]).all(axis=0)
@@ -123,9 +118,9 @@ def confident_mask(
     """
     if not cams:
         return np.zeros(image.shape[:2], dtype=np.uint8)
-    ids, maps = _stack(image, cams)
+    ids, maps = stacked(image, cams)
     crf = DenseCRF(image, REFINEMENT_CRF.gaussian, REFINEMENT_CRF.bilateral, backend)
-    marginals = crf.inference(_with_background(maps, alpha), REFINEMENT_CRF.iterations)
+    marginals = crf.inference(with_background(maps, alpha), REFINEMENT_CRF.iterations)
     winners = np.array([0, *ids], dtype=np.uint8)[marginals.argmax(axis=0)]
     return np.where(marginals.max(axis=0) > confidence, winners, np.uint8(IGNORE))
 
@@ -160,7 +155,7 @@ def ppmg(
     """
     if not cams:
         return np.zeros(image.shape[:2], dtype=np.uint8)
-    ids, maps = _stack(image, cams)
+    ids, maps = stacked(image, cams)
     smoothed = np.stack([_smooth(cam, cam_threshold, cv_scale) for cam in maps])
     fields = np.stack([(1 - smoothed) ** alpha, smoothed], axis=1)
     crf = DenseCRF(image, REFINEMENT_CRF.gaussian, REFINEMENT_CRF.bilateral, backend)
@@ -179,74 +174,3 @@ def _smooth(cam: np.ndarray, threshold: float, scale: float) -> np.ndarray:
     active = cam[cam > threshold]
     variation = scale * active.std() / (active + 1e-8).mean() if active.size else 0.0
     return np.where(cam < threshold, 0, cam) ** (1 - variation)
-
-
-def affinity_refine(
-    image: np.ndarray,
-    cams: dict[int, np.ndarray],
-    network: "AffinityNet",
-    alpha: float = 16,
-    beta: float = 8,
-    log_t: int = 8,
-) -> np.ndarray:
-    """Pseudo-mask by a random walk between pixels of like class (AffinityNet, Ahn & Kwak 2018).
-
-    Args:
-        image: H×W×3 uint8 RGB.
-        cams: class id (1 … 254) -> H×W activation in [0, 1], for the classes in the image.
-        network: trained on the dataset, in evaluation mode.
-        alpha: the higher, the less background: it is (1 − max CAM)^alpha.
-        beta: exponent of the affinities; the higher, the sooner the walk stops at an edge.
-        log_t: the walk has 2^log_t steps.
-
-    Returns:
-        H×W uint8 class ids; all background where `cams` is empty.
-
-    Raises:
-        ValueError: shapes, types or ranges are wrong.
-    """
-    from urn.affinity.random_walk import random_walk_mask  # torch, which other refiners do without
-
-    if not cams:
-        return np.zeros(image.shape[:2], dtype=np.uint8)
-    ids, maps = _stack(image, cams)
-    fields = _with_background(maps, alpha)
-    return random_walk_mask(image, [0, *ids], fields, network, beta, log_t)
-
-
-def _with_background(maps: np.ndarray, alpha: float) -> np.ndarray:
-    """K×H×W activations → (1+K)×H×W, (1 − max)^alpha first."""
-    return np.concatenate([(1 - maps.max(axis=0, keepdims=True)) ** alpha, maps])
-
-
-def _stack(image: np.ndarray, cams: dict[int, np.ndarray]) -> tuple[list[int], np.ndarray]:
-    """Ascending class ids and their maps, K×H×W float32."""
-    ids = sorted(cams)
-    if not 1 <= ids[0] <= ids[-1] <= 254:
-        raise ValueError(f"class ids of CAMs must lie in 1 … 254, got {ids}")
-    for class_id in ids:
-        cam = np.asarray(cams[class_id])
-        if cam.shape != image.shape[:2]:
-            raise ValueError(f"CAM of class {class_id} is {cam.shape}, image {image.shape[:2]}")
-        # A NaN makes both false.
-        if not (cam.min() >= 0 and cam.max() <= 1):
-            raise ValueError(f"CAM of class {class_id} must lie in [0, 1]")
-    return ids, np.stack([np.asarray(cams[i], dtype=np.float32) for i in ids])
-
-
-# refine(image, cams, **options) -> mask; the options are the function's own keyword arguments.
-REFINERS: dict[str, Callable[..., np.ndarray]] = {
-    "crf": crf_refine,
-    "ppmg": ppmg,
-    "affinity": affinity_refine,
-}
-
-
-def load_refiner(name: str, model: str | Path | None = None) -> Callable[..., np.ndarray]:
-    """A refiner by its name, `affinity` with the network in the file `model`."""
-    if model is None:
-        return REFINERS[name]
-    from urn.affinity.network import AffinityNet
-    from urn.files.models import load_for_inference
-
-    return partial(REFINERS[name], network=load_for_inference(model, AffinityNet.from_meta))

@@ -1,24 +1,112 @@
-"""Where refiners are."""
+"""The names of backbones, refiners and measures of uncertainty, and where each lies.
 
-from typing import NamedTuple
+Nothing is imported before it is asked for, so that planning a run needs neither torch nor numpy.
+"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from functools import partial
+from importlib import import_module
+from pathlib import Path
+from typing import Any
 
 
-class Refiner(NamedTuple):
-    place: str
+@dataclass(frozen=True)
+class Place:
+    """Where a function or a class lies.
+
+    Attributes:
+        address: its module and its name, such as `urn.refinement:ppmg`.
+    """
+
+    address: str
+
+    @property
+    def modules(self) -> tuple[str, ...]:
+        """Names of the modules that are imported for it."""
+        return (self.address.partition(":")[0],)
+
+    def load(self) -> Any:
+        """Import it."""
+        module, _, name = self.address.partition(":")
+        return getattr(import_module(module), name)
+
+
+@dataclass(frozen=True)
+class Refiner(Place):
+    """Where a refiner's function lies, and what it is called with.
+
+    Attributes:
+        settings: of the section `pseudo_masks`, the settings that are its arguments.
+        section: of a refiner with a trained network, the section that describes it.
+        section_settings: of that section, the settings that are its arguments.
+        network: where the function lies that reads the network's file.
+    """
+
     settings: tuple[str, ...]
-    section: str | None = None
+    section: str = ""
     section_settings: tuple[str, ...] = ()
-    network: bool = False
+    network: Place | None = None
+
+    @property
+    def modules(self) -> tuple[str, ...]:
+        """Names of the modules that are imported for it."""
+        return (*super().modules, *(self.network.modules if self.network else ()))
+
+    def load(self, model: str | Path | None = None) -> Callable[..., Any]:
+        """Import the function refine(image, cams, **settings) -> mask.
+
+        Args:
+            model: file of the trained network, where the refiner needs one.
+        """
+        refine: Callable[..., Any] = super().load()
+        return partial(refine, network=self.network.load()(model)) if self.network else refine
 
 
-REFINERS = {
-    "ppmg": Refiner("urn.refinement:ppmg", ("alpha", "cam_threshold", "cv_scale")),
+# A backbone's class is called with the output stride; `urn.backbones.build_backbone` does so.
+BACKBONES: dict[str, Place] = {
+    "efficientnet_lite0": Place("urn.backbones.efficientnet:EfficientNetLite0"),
+    "resnet18": Place("urn.backbones.resnet:ResNet18"),
+    "resnet38": Place("urn.backbones.wide_resnet:ResNet38"),
+    "resnet101": Place("urn.backbones.resnet:ResNet101"),
+    "scalenet101": Place("urn.backbones.scalenet:ScaleNet101"),
+    "res2net101": Place("urn.backbones.res2net:Res2Net101"),
+}
+
+# Refiners without a network also take `backend`, see `urn.crf.DenseCRF`.
+REFINERS: dict[str, Refiner] = {
     "crf": Refiner("urn.refinement:crf_refine", ("alpha",)),
+    "ppmg": Refiner("urn.refinement:ppmg", ("alpha", "cam_threshold", "cv_scale")),
     "affinity": Refiner(
-        "urn.refinement:affinity_refine", ("alpha",), "affinity", ("beta", "log_t"), True
+        "urn.affinity.refinement:affinity_refine",
+        ("alpha",),
+        section="affinity",
+        section_settings=("beta", "log_t"),
+        network=Place("urn.affinity.refinement:load_network"),
     ),
 }
 
+# Functions as `urn.measures` describes them.
+MEASURES: dict[str, Place] = {
+    "urn": Place("urn.measures:scaled_response"),
+    "probability": Place("urn.measures:improbability"),
+    "entropy": Place("urn.measures:entropy"),
+    "tta_variance": Place("urn.measures:tta_variance"),
+}
 
-def modules(table: str, only: str | None = None) -> list[str]:
-    return ["urn.refinement"]
+TABLES: dict[str, Mapping[str, Place]] = {
+    "BACKBONES": BACKBONES,
+    "REFINERS": REFINERS,
+    "MEASURES": MEASURES,
+}
+
+
+def modules(table: str, name: str | None = None) -> set[str]:
+    """Names of the modules that a table's things, or one of them, lie in.
+
+    Args:
+        table: a key of `TABLES`.
+        name: a key of the table; None for all.
+    """
+    places = TABLES[table].values() if name is None else [TABLES[table][name]]
+    return {module for place in places for module in place.modules}

@@ -1,11 +1,10 @@
 """Around every script: its log and its one-sentence errors."""
 
-import hashlib
 import logging
 import os
 import sys
 import traceback
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -52,20 +51,3 @@ def logged(path: str) -> Iterator[None]:
         reason = f"{type(error).__name__}: {error}".splitlines()[0]
         print(f"\n{reason} (traceback in {path})\n", file=progress.terminal)
         sys.exit(1)
-
-
-def in_processes(processes: int, nodes: int) -> None:
-    """Where a training asks for more than this process: run the script in all, and end this one."""
-    if processes == 1 or RANK is not None:
-        return
-    from urn.training.distributed import launch  # torch, which few scripts need
-
-    if launch(sys.argv[0], processes, nodes, progress.terminal):
-        raise UserError(f"a training of {processes} processes failed: its log says why")
-    sys.exit()
-
-
-def fingerprint(paths: Iterable[str | Path]) -> str:
-    """Changes when one of the files is made anew."""
-    states = [(str(path), os.stat(path).st_mtime_ns, os.stat(path).st_size) for path in paths]
-    return hashlib.sha256(repr(states).encode()).hexdigest()[:12]

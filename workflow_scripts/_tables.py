@@ -1,4 +1,4 @@
-"""Tables and scores that earlier jobs wrote, read back."""
+"""Tables and scores: how they are written, and read by later jobs."""
 
 from collections.abc import Collection
 from pathlib import Path
@@ -7,8 +7,15 @@ from typing import Any
 import pandas as pd
 
 from urn.errors import UserError
+from urn.files.atomic import atomic_path
 
 AGAIN = "delete it and run again"
+
+
+def write_table(path: str | Path, table: pd.DataFrame, index: bool = False) -> None:
+    """Write a tab-separated table, whole or not at all; `index`: its index is a column, too."""
+    with atomic_path(path) as temporary:
+        table.to_csv(temporary, sep="\t", index=index)
 
 
 def read_table(path: str | Path, columns: Collection[str], **options: Any) -> pd.DataFrame:
@@ -30,16 +37,3 @@ def read_table(path: str | Path, columns: Collection[str], **options: Any) -> pd
         reason = f"it has no column {missing[0]}" if missing else "it has no rows"
         raise UserError(f"table {path} cannot be used ({reason}): {AGAIN}")
     return table
-
-
-def read_score(path: str | Path) -> tuple[float, str]:
-    """Read a file of one number and, after a tab, what it is.
-
-    Raises:
-        UserError: it is no such file.
-    """
-    try:
-        number, what = Path(path).read_text(encoding="utf-8").strip().split("\t")
-        return float(number), what
-    except (OSError, ValueError):
-        raise UserError(f"score {path} cannot be used (it holds no number): {AGAIN}") from None

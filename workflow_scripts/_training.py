@@ -1,4 +1,4 @@
-"""What the scripts of all trainings do alike."""
+"""The model of a training: where it starts, and how it is kept."""
 
 import shutil
 from collections.abc import Iterable
@@ -8,17 +8,9 @@ from torch import nn
 
 from urn.backbones import Backbone, load_published_state_dict
 from urn.backbones.published import read_checkpoint
-from urn.datasets.index import Index
 from urn.errors import UserError
 from urn.files.models import save_model
 from urn.training.distributed import is_main
-
-from _job import fingerprint
-
-SETTINGS = (
-    *("iterations", "batch_size", "images_per_step", "learning_rate", "weight_decay"),
-    *("precision", "channels_last"),
-)
 
 
 def load_initial(backbone: Backbone, files: Iterable[str]) -> None:
@@ -30,25 +22,6 @@ def load_initial(backbone: Backbone, files: Iterable[str]) -> None:
             load_published_state_dict(backbone, state)
         except RuntimeError as error:
             raise UserError(f"{file} does not fit ({error}): {again}") from None
-
-
-def arguments(job: Any) -> dict[str, Any]:
-    """Arguments of `urn.training.loop.train` that a job (the `snakemake` of its script) gives."""
-    return {name: job.params.settings[name] for name in SETTINGS} | {
-        "seed": job.params.seed,
-        "threads": job.threads,
-        "work_dir": job.params.work,
-        "curve": job.output.curve,
-    }
-
-
-def identity(job: Any, index: Index, *further: Any) -> str:
-    """Changes with all that makes this training's result: another must not go on from its state."""
-    entries = index.split("train")
-    tags = [(entry.id, entry.tags) for entry in entries]
-    files = [path for path in job.input if path != job.input.index]
-    states = fingerprint([*files, *(entry.image for entry in entries)])
-    return repr((job.params.settings, further, job.params.code, index.classes, tags, states))
 
 
 def save(model: nn.Module, job: Any, **meta: Any) -> None:

@@ -1,14 +1,12 @@
 """An ablation's table, mean and standard deviation over the seeds, and its figure."""
 
-import numpy as np
-import pandas as pd
-
 from urn.figures.charts import ablation
 from urn.figures.style import save
-from urn.files.atomic import atomic_path
+from urn.report.ablation import Cell, ablation_table
 
 from _job import logged
-from _tables import read_score, read_table
+from _scores import read_score
+from _tables import read_table, write_table
 
 
 def score(file: str) -> float:
@@ -19,25 +17,11 @@ def score(file: str) -> float:
 
 
 with logged(snakemake.log[0]):
-    rows = []
-    for cell in snakemake.params.cells:
-        values = [score(file) for file in cell["files"]]
-        mean = float(np.mean(values))
-        std = float(np.std(values, ddof=1)) if len(values) > 1 else float("nan")
-        digits = 3 if mean < 1 else 2
-        rows.append(
-            {
-                "setting": cell["setting"],
-                "series": cell["series"],
-                "measure": cell["measure"],
-                "mean": round(mean, digits + 1),
-                "std": round(std, digits + 1),
-                "runs": len(values),
-                "score": f"{mean:.{digits}f}" + (f" ± {std:.{digits}f}" if len(values) > 1 else ""),
-            }
-        )
-    table = pd.DataFrame(rows)
-    with atomic_path(snakemake.output.table) as temporary:
-        table.to_csv(temporary, sep="\t", index=False)
     params = snakemake.params
+    cells = [
+        Cell(cell["setting"], cell["series"], cell["measure"], [score(f) for f in cell["files"]])
+        for cell in params.cells
+    ]
+    table = ablation_table(cells)
+    write_table(snakemake.output.table, table)
     save(ablation(table, params.axis, params.joined), snakemake.output.figure)

@@ -5,35 +5,29 @@ import pandas as pd
 from urn.datasets.index import read_index
 from urn.errors import UserError
 from urn.evaluation import ConfusionMatrix
-from urn.files.archives import read_archive
-from urn.files.atomic import atomic_path
-from urn.files.images import read_image, read_mask
-from urn.progress import progress
-from urn.refinement import load_refiner
+from urn.files.images import read_mask
+from urn.registry import REFINERS
 from urn.working_size import enlarge_labels
 
 from _job import logged
+from _shards import each_archived
+from _tables import write_table
 
 with logged(snakemake.log[0]):
-    index = read_index(snakemake.input.index)
-    name = snakemake.params.refiner
-    refine = load_refiner(name, snakemake.input.get("model") or None)
-    truths = {i: mask for i in snakemake.params.ids if (mask := index[i].mask) is not None}
+    params, index = snakemake.params, read_index(snakemake.input.index)
+    refine = REFINERS[params.refiner].load(snakemake.input.get("model") or None)
+    truths = {i: mask for i in params.ids if (mask := index[i].mask) is not None}
     if not truths:
         raise UserError("no training image has a mask to compare with: alpha cannot be swept")
-    alphas = snakemake.params.alphas
-    scores = {alpha: ConfusionMatrix(index.num_classes, index.unused) for alpha in alphas}
-    entries = read_archive(snakemake.input.cams, truths)
-    for image_id, labels, cams in progress(entries, "alpha sweep", len(truths)):
-        image = read_image(index[image_id].image, snakemake.params.working_size)
-        truth = read_mask(truths[image_id])
-        named = dict(zip(labels.tolist(), cams, strict=True))
+    scores = {alpha: ConfusionMatrix(index.num_classes, index.unused) for alpha in params.alphas}
+    for found in each_archived(
+        index, snakemake.input.cams, truths, params.working_size, "alpha sweep"
+    ):
+        truth = read_mask(truths[found.entry.id])
         for alpha, score in scores.items():
-            found = refine(image, named, alpha=alpha, **snakemake.params.options)
-            score.add(enlarge_labels(found, truth.shape), truth)
-    rows = [
-        {"refiner": name, "alpha": alpha, "images": len(truths), "miou": round(100 * score.miou, 2)}
-        for alpha, score in scores.items()
-    ]
-    with atomic_path(snakemake.output[0]) as temporary:
-        pd.DataFrame(rows).to_csv(temporary, sep="\t", index=False)
+            mask = refine(found.image, found.cams, alpha=alpha, **params.options)
+            score.add(enlarge_labels(mask, truth.shape), truth)
+    table = pd.DataFrame({"refiner": params.refiner, "alpha": list(scores)})
+    table["images"] = len(truths)
+    table["miou"] = [round(100 * score.miou, 2) for score in scores.values()]
+    write_table(snakemake.output[0], table)

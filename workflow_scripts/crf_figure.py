@@ -1,64 +1,20 @@
 """What every parameter of the dense CRF does to one mask."""
 
-from dataclasses import replace
-
-from urn.crf import SEGMENTATION_CRF, CRFParameters
 from urn.datasets.index import BACKGROUND, read_index
-from urn.figures.choice import example
-from urn.figures.panels import small
-from urn.figures.sheets import Row, sheet
-from urn.figures.style import class_legend, mask_colours, save
-from urn.files.archives import read_archive
-from urn.files.images import read_image
-from urn.refinement import crf_mask
+from urn.figures.crf_parameters import crf_parameters
+from urn.figures.style import save
 
+from _example import example_image
 from _job import logged
-from _tables import read_table
-
-FACTORS = (0.1, 1 / 3, 1, 3, 10)
-MEANING = {
-    "gaussian sxy": "how near, in pixels, two pixels must be to be drawn to the same class, "
-    "whatever their colour",
-    "gaussian weight": "how strongly; more removes specks, and thin parts with them",
-    "bilateral sxy": "how near two pixels of like colour must be; more carries a class along "
-    "an object of one colour",
-    "bilateral srgb": "how alike, on 0-255 for each of red, green and blue, colours must be; more "
-    "lets a class cross edges",
-    "bilateral weight": "how strongly like colours are drawn to the same class",
-    "iterations": "of mean field, each carrying a class a step further",
-}
-
-
-def changed(name: str, factor: float) -> tuple[str, CRFParameters]:
-    """The published parameters with one of them multiplied, and its value."""
-    if name == "iterations":
-        value = max(1, round(SEGMENTATION_CRF.iterations * factor))
-        return f"{value}", replace(SEGMENTATION_CRF, iterations=value)
-    kernel, part = name.split()
-    numbers = list(getattr(SEGMENTATION_CRF, kernel))
-    place = {"sxy": 0, "srgb": 1, "weight": -1}[part]
-    numbers[place] = value = numbers[place] * factor
-    return f"{value:.3g}", CRFParameters(**{**vars(SEGMENTATION_CRF), kernel: tuple(numbers)})
-
 
 with logged(snakemake.log[0]):
-    backend = snakemake.params.crf_backend
     index = read_index(snakemake.input.index)
-    image_id = example(read_table(snakemake.input.table, ["image"], dtype={"image": str}))
-    ((_, labels, response),) = read_archive(snakemake.input.baseline, [image_id])
-    image = read_image(index[image_id].image, snakemake.params.working_size)
-    masks = [labels[response.argmax(axis=0)]]
-    first = {"image": small(image), "without CRF": small(mask_colours(masks[0]), smooth=False)}
-    beside = iter([*first.items(), *[("", None)] * len(MEANING)])
-    rows = []
-    for name, meaning in MEANING.items():
-        caption, picture = next(beside)
-        captions, pictures = [caption], [picture]
-        for factor in FACTORS:
-            value, parameters = changed(name, factor)
-            masks.append(crf_mask(image, response, labels, parameters, backend))
-            captions.append(value + (" (published)" if factor == 1 else ""))
-            pictures.append(small(mask_colours(masks[-1]), smooth=False))
-        rows.append(Row(pictures, f"{name}: {meaning}", captions))
-    legend = class_legend(masks, [BACKGROUND, *index.classes])
-    save(sheet(rows, legend=legend), snakemake.output[0])
+    found = example_image(snakemake, index)
+    figure = crf_parameters(
+        found.image,
+        found.maps,
+        found.labels,
+        [BACKGROUND, *index.classes],
+        snakemake.params.crf_backend,
+    )
+    save(figure, snakemake.output[0])

@@ -3,34 +3,21 @@
 import torch
 
 from urn.datasets.index import read_index
-from urn.figures.choice import example
 from urn.files.archives import write_archive
 from urn.files.images import read_image
-from urn.files.models import load_for_inference
 from urn.segmentation.channels import select_channels
 from urn.segmentation.inference import logits_of, predict_probabilities
-from urn.segmentation.model import build_segmentor
 
+from _example import example_id
 from _job import logged
-from _tables import read_table
+from _responses import load_segmentor, views
 
 with logged(snakemake.log[0]):
     torch.set_num_threads(snakemake.threads)
-    settings = snakemake.params.settings
-    image_id = example(read_table(snakemake.input.table, ["image"], dtype={"image": str}))
-    model = load_for_inference(
-        snakemake.input.model, lambda meta: build_segmentor(**meta["build"], pretrained=False)
-    )
-    response = predict_probabilities(
-        logits_of(model),
-        read_image(
-            read_index(snakemake.input.index)[image_id].image, snakemake.params.working_size
-        ),
-        scale=tuple(snakemake.params.resize),
-        ratios=settings["ratios"],
-        window=settings["window"],
-        stride=settings["stride"],
-        device=next(model.parameters()).device,
-    )
-    labels, maps = select_channels(response, settings["minimum"])
-    write_archive(snakemake.output[0], [(image_id, labels, maps)])
+    params, index = snakemake.params, read_index(snakemake.input.index)
+    entry = index[example_id(snakemake)]
+    model = load_segmentor(snakemake.input.model)
+    image = read_image(entry.image, params.working_size)
+    response = predict_probabilities(logits_of(model), image, **views(snakemake, model))
+    labels, maps = select_channels(response, params.settings["minimum"])
+    write_archive(snakemake.output[0], [(entry.id, labels, maps)])

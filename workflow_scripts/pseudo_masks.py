@@ -1,22 +1,18 @@
 """Refine a shard's CAMs to pseudo-masks."""
 
 from urn.datasets.index import read_index
-from urn.files.archives import read_archive
-from urn.files.images import image_size, read_image, write_mask
-from urn.progress import progress
-from urn.refinement import load_refiner
+from urn.files.images import write_mask
+from urn.registry import REFINERS
 
 from _job import logged
+from _shards import each_archived
 
 with logged(snakemake.log[0]):
-    index = read_index(snakemake.input.index)
-    refine = load_refiner(snakemake.wildcards.refiner, snakemake.input.get("model") or None)
-    ids = snakemake.params.ids
-    entries = read_archive(snakemake.input.cams, ids)
-    for path, (image_id, labels, cams) in zip(
-        snakemake.output, progress(entries, "pseudo-masks", len(ids)), strict=True
-    ):
-        image = read_image(index[image_id].image, snakemake.params.working_size)
-        named = dict(zip(labels.tolist(), cams, strict=True))
-        mask = refine(image, named, **snakemake.params.options)
-        write_mask(path, mask, image_size(index[image_id].image))
+    params, index = snakemake.params, read_index(snakemake.input.index)
+    refiner = REFINERS[snakemake.wildcards.refiner]
+    refine = refiner.load(snakemake.input.get("model") or None)
+    shard = each_archived(
+        index, snakemake.input.cams, params.ids, params.working_size, "pseudo-masks"
+    )
+    for path, found in zip(snakemake.output, shard, strict=True):
+        write_mask(path, refine(found.image, found.cams, **params.options), found.size)

@@ -3,10 +3,9 @@
 from urn.evaluation import shares_at_most
 from urn.figures.charts import reliability
 from urn.figures.style import save
-from urn.files.atomic import atomic_path
 
 from _job import logged
-from _tables import read_table
+from _tables import read_table, write_table
 
 with logged(snakemake.log[0]):
     t = snakemake.params.t
@@ -16,6 +15,5 @@ with logged(snakemake.log[0]):
     table["t"] = t
     table["share_at_most_t"] = round(share, 4)
     table["wrong_share_at_most_t"] = round(wrong, 4)
-    with atomic_path(snakemake.output.table) as temporary:
-        table.to_csv(temporary, sep="\t", index=False)
+    write_table(snakemake.output.table, table)
     save(reliability(by_weight, t), snakemake.output.figure)

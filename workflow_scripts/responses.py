@@ -11,38 +11,24 @@ import torch
 from urn.datasets.index import read_index
 from urn.files.archives import archive_writer
 from urn.files.images import read_image
-from urn.files.models import load_for_inference
 from urn.progress import progress
 from urn.segmentation.channels import select_channels
 from urn.segmentation.inference import logits_of, predict_probabilities, predict_with_variance
-from urn.segmentation.model import build_segmentor
 
 from _job import logged
+from _responses import load_segmentor, views
 
 with logged(snakemake.log[0]), ExitStack() as archives:
     torch.set_num_threads(snakemake.threads)
-    ids, settings = snakemake.params.ids, snakemake.params.settings
-    index = read_index(snakemake.input.index)
-    model = load_for_inference(
-        snakemake.input.model,
-        lambda meta: build_segmentor(**meta["build"], pretrained=False),
-        shard=int(snakemake.wildcards.shard),
-    )
-    options = {
-        "scale": tuple(snakemake.params.resize),
-        "ratios": settings["ratios"],
-        "window": settings["window"],
-        "stride": settings["stride"],
-        "device": next(model.parameters()).device,
-    }
-    write, *write_variance = (
-        archives.enter_context(archive_writer(path)) for path in snakemake.output
-    )
-    for image_id in progress(ids, "responses", len(ids)):
-        image = read_image(index[image_id].image, snakemake.params.working_size)
+    params, index = snakemake.params, read_index(snakemake.input.index)
+    model = load_segmentor(snakemake.input.model, int(snakemake.wildcards.shard))
+    options = views(snakemake, model)
+    write, *write_variance = [archives.enter_context(archive_writer(p)) for p in snakemake.output]
+    for image_id in progress(params.ids, "responses", len(params.ids)):
+        image = read_image(index[image_id].image, params.working_size)
         if write_variance:
             response, variance = predict_with_variance(logits_of(model), image, **options)
             write_variance[0](image_id, np.zeros(1), variance[None])
         else:
             response = predict_probabilities(logits_of(model), image, **options)
-        write(image_id, *select_channels(response, settings["minimum"]))
+        write(image_id, *select_channels(response, params.settings["minimum"]))

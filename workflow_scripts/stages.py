@@ -2,10 +2,9 @@
 
 import pandas as pd
 
-from urn.files.atomic import atomic_path
-
 from _job import logged
-from _tables import read_score, read_table
+from _scores import read_score
+from _tables import read_table, write_table
 
 with logged(snakemake.log[0]):
     stages = snakemake.params.stages
@@ -17,7 +16,5 @@ with logged(snakemake.log[0]):
         rows.append({"split": split, "stage": stage, "miou": number, "score": what})
         table = read_table(classes, ["class", "iou"], index_col="class")
         columns[f"{stage} ({split})"] = table["iou"]
-    with atomic_path(snakemake.output.stages) as temporary:
-        pd.DataFrame(rows).to_csv(temporary, sep="\t", index=False)
-    with atomic_path(snakemake.output.classes) as temporary:
-        pd.DataFrame(columns).to_csv(temporary, sep="\t")
+    write_table(snakemake.output.stages, pd.DataFrame(rows))
+    write_table(snakemake.output.classes, pd.DataFrame(columns), index=True)

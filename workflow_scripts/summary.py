@@ -4,10 +4,9 @@ from pathlib import Path
 
 import pandas as pd
 
-from urn.files.atomic import atomic_path
-
 from _job import logged
-from _tables import read_score, read_table
+from _scores import read_score
+from _tables import read_table, write_table
 
 with logged(snakemake.log[0]):
     rows = []
@@ -17,6 +16,4 @@ with logged(snakemake.log[0]):
             rows.append((auroc, f"AUROC of the uncertainty in {file.parent}/weights"))
         else:
             rows.append(read_score(file))
-    table = pd.DataFrame(rows, columns=["value", "score"])
-    with atomic_path(snakemake.output[0]) as temporary:
-        table.to_csv(temporary, sep="\t", index=False)
+    write_table(snakemake.output[0], pd.DataFrame(rows, columns=["value", "score"]))

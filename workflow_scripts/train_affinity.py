@@ -5,32 +5,27 @@ from urn.affinity.network import AffinityNet
 from urn.datasets.index import read_index
 from urn.training.loop import prepare, train
 
-from _job import in_processes, logged
-from _training import arguments, identity, load_initial, save
+from _job import logged
+from _training import load_initial, save
+from _training_job import arguments, groups, identity, in_processes
+
+BUILD = ("backbone", "output_stride", "radius", "frozen_statistics")
 
 with logged(snakemake.log[0]):
     in_processes(snakemake.resources.processes, snakemake.resources.nodes)
-    settings, seed = snakemake.params.settings, snakemake.params.seed
+    params, settings = snakemake.params, snakemake.params.settings
     index = read_index(snakemake.input.index)
     images = [entry.image for entry in index.split("train")]
-    prepare(seed)
-    build = {
-        key: settings[key] for key in ("backbone", "output_stride", "radius", "frozen_statistics")
-    }
+    prepare(params.seed)
+    build = {name: settings[name] for name in BUILD}
     model = AffinityNet(**build, pretrained=settings["pretrained"] == "imagenet")
     load_initial(model.backbone, snakemake.input.initial)
+    samples = list(zip(images, snakemake.input.labels, strict=True))
     train(
         model,
-        LabelledImages(
-            list(zip(images, snakemake.input.labels, strict=True)),
-            settings["crop"],
-            settings["long_side"],
-            snakemake.params.working_size,
-        ),
+        LabelledImages(samples, settings["crop"], settings["long_side"], params.working_size),
         **arguments(snakemake),
-        parameter_groups=model.parameter_groups(
-            settings["learning_rate"], settings["weight_decay"], settings["new_layers_factor"]
-        ),
+        parameter_groups=model.parameter_groups(**groups(settings)),
         description=f"AffinityNet {settings['backbone']}",
         identity=identity(snakemake, index),
     )

@@ -5,20 +5,18 @@ from urn.classification.network import SEAM
 from urn.datasets.index import read_index
 from urn.training.loop import prepare, train
 
-from _job import in_processes, logged
-from _training import arguments, identity, load_initial, save
+from _job import logged
+from _training import load_initial, save
+from _training_job import arguments, groups, identity, in_processes
+
+BUILD = ("backbone", "output_stride", "frozen_statistics")
 
 with logged(snakemake.log[0]):
     in_processes(snakemake.resources.processes, snakemake.resources.nodes)
-    settings, seed = snakemake.params.settings, snakemake.params.seed
+    params, settings = snakemake.params, snakemake.params.settings
     index = read_index(snakemake.input.index)
-    prepare(seed)
-    build = {
-        "backbone": settings["backbone"],
-        "num_classes": len(index.classes),
-        "output_stride": settings["output_stride"],
-        "frozen_statistics": settings["frozen_statistics"],
-    }
+    prepare(params.seed)
+    build = {name: settings[name] for name in BUILD} | {"num_classes": len(index.classes)}
     model = SEAM(**build, pretrained=settings["pretrained"] == "imagenet")
     load_initial(model.backbone, snakemake.input.initial)
     dataset = TaggedImages(
@@ -26,17 +24,15 @@ with logged(snakemake.log[0]):
         len(index.classes),
         settings["crop"],
         settings["long_side"],
-        snakemake.params.working_size,
+        params.working_size,
         rough_masks=snakemake.input.get("rough_masks"),
-        **snakemake.params.get("multi_crop", {}),
+        **params.get("multi_crop", {}),
     )
     train(
         model,
         dataset,
         **arguments(snakemake),
-        parameter_groups=model.parameter_groups(
-            settings["learning_rate"], settings["weight_decay"], settings["new_layers_factor"]
-        ),
+        parameter_groups=model.parameter_groups(**groups(settings)),
         description=f"classifier {settings['backbone']}",
         identity=identity(snakemake, index),
     )

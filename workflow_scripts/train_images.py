@@ -4,11 +4,11 @@ import numpy as np
 import pandas as pd
 
 from urn.datasets.index import read_index
-from urn.files.atomic import atomic_path
 from urn.files.images import IGNORE, read_mask
 from urn.progress import progress
 
 from _job import logged
+from _tables import write_table
 
 with logged(snakemake.log[0]):
     entries = read_index(snakemake.input.index).split("train")
@@ -27,5 +27,4 @@ with logged(snakemake.log[0]):
             counted = truth != IGNORE
             row["wrong"] = round(float((mask != truth)[counted].mean()), 4)
         rows.append(row)
-    with atomic_path(snakemake.output[0]) as temporary:
-        pd.DataFrame(rows).to_csv(temporary, sep="\t", index=False)
+    write_table(snakemake.output[0], pd.DataFrame(rows))

@@ -1,81 +1,37 @@
 """Train a segmentation model on masks and, where the supervision has them, weight masks."""
 
-from functools import partial
-
 from urn.datasets.index import read_index
-from urn.errors import UserError
-from urn.segmentation.dataset import SegmentationDataset
 from urn.segmentation.model import build_segmentor, parameter_groups
-from urn.segmentation.transforms import training_pipeline
-from urn.segmentation.validation import single_scale_miou
+from urn.segmentation.supervision import loss_arguments
 from urn.training.loop import prepare, train
 
-from _job import in_processes, logged
-from _training import arguments, identity, load_initial, save
+from _job import logged
+from _segmentation import evaluation, training_set
+from _training import load_initial, save
+from _training_job import arguments, identity, in_processes
+
+BUILD = ("output_stride", "head_channels", "auxiliary_channels")
 
 with logged(snakemake.log[0]):
     in_processes(snakemake.resources.processes, snakemake.resources.nodes)
     params, settings = snakemake.params, snakemake.params.settings
     index = read_index(snakemake.input.index)
-    losses = {
-        "none": {"name": "cross_entropy"},
-        "uncertainty": {"name": "noise_weighted", "t": params.t},
-        "probability": {"name": "probability_weighted"},
-    }
-    loss = losses[params.weighting]
-    if "pretended_underfitting" in settings:
-        loss = {"name": "pretended_underfitting", **settings["pretended_underfitting"]}
-    build = {
-        "backbone": params.backbone,
-        "num_classes": index.num_classes,
-        "output_stride": settings["output_stride"],
-        "head_channels": settings["head_channels"],
-        "auxiliary_channels": settings["auxiliary_channels"],
-        "crop_size": settings["crop"],
-    }
+    loss = loss_arguments(params.weighting, params.t, settings.get("pretended_underfitting"))
+    build = {"backbone": params.backbone, "num_classes": index.num_classes}
+    build |= {name: settings[name] for name in BUILD} | {"crop_size": settings["crop"]}
     prepare(params.seed)
-    model = build_segmentor(
-        **build,
-        loss=loss,
-        pretrained=settings["pretrained"] == "imagenet",
-        frozen_statistics=settings["frozen_statistics"],
-    )
+    pretrained = settings["pretrained"] == "imagenet"
+    frozen = settings["frozen_statistics"]
+    model = build_segmentor(**build, loss=loss, pretrained=pretrained, frozen_statistics=frozen)
     load_initial(model.backbone, snakemake.input.initial)
-    images = [entry.image for entry in index.split("train")]
-    masks = snakemake.input.masks
-    weights = snakemake.input.get("weights") or [None] * len(masks)
-    samples = list(zip(images, masks, weights, strict=True))
-    truths = [(entry.image, entry.mask) for entry in index.split("val") if entry.mask is not None]
-    if settings["evaluate_every"] and not truths:
-        raise UserError("no val image has a mask to compare with: set evaluate_every to 0")
+    rate, factor = settings["learning_rate"], settings["new_layers_factor"]
     train(
         model,
-        SegmentationDataset(
-            samples,
-            index.num_classes,
-            training_pipeline(
-                settings["crop"],
-                tuple(settings["resize"]),
-                tuple(settings["ratios"]),
-                working_size=params.working_size,
-            ),
-        ),
+        training_set(snakemake, index),
         **arguments(snakemake),
+        **evaluation(snakemake, index, model),
         min_learning_rate=settings["min_learning_rate"],
-        parameter_groups=parameter_groups(
-            model, settings["learning_rate"], settings["new_layers_factor"]
-        ),
-        evaluate=partial(
-            single_scale_miou,
-            model,
-            truths,
-            index.num_classes,
-            scale=tuple(settings["resize"]),
-            unused=index.unused,
-            working_size=params.working_size,
-            **params.windows,
-        ),
-        evaluate_every=settings["evaluate_every"],
+        parameter_groups=parameter_groups(model, rate, factor),
         description=f"{snakemake.wildcards.backbone} {snakemake.wildcards.supervision}",
         identity=identity(snakemake, index, loss),
     )

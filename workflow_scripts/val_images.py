@@ -3,31 +3,24 @@
 import pandas as pd
 
 from urn.datasets.index import read_index
-from urn.errors import UserError
 from urn.evaluation import ConfusionMatrix
-from urn.files.atomic import atomic_path
-from urn.files.images import read_made, read_mask
-from urn.progress import progress
 
 from _job import logged
+from _tables import write_table
+from _truths import each_compared
 
 with logged(snakemake.log[0]):
-    index = read_index(snakemake.input.index)
-    files = zip(index.split("val"), snakemake.input.before, snakemake.input.after, strict=True)
-    known = [(entry.id, entry.mask, masks) for entry, *masks in files if entry.mask is not None]
-    if not known:
-        raise UserError("no val image has a mask to compare with: no mIoU without masks")
+    index, files = read_index(snakemake.input.index), snakemake.input
     rows = []
-    for image_id, truth_path, masks in progress(known, "scores by image", len(known)):
-        truth = read_mask(truth_path)
+    for image in each_compared(
+        index, "val", files.before, files.after, description="scores by image"
+    ):
         scores = []
-        for mask in masks:
+        for mask in image.made:
             matrix = ConfusionMatrix(index.num_classes, index.unused)
-            matrix.add(read_made(mask, truth.shape), truth)
+            matrix.add(mask, image.truth)
             scores.append(round(100 * matrix.miou, 2))
-        before, after = scores
-        rows.append({"image": image_id, "baseline": before, "urn": after})
-    table = pd.DataFrame(rows)
+        rows.append((image.entry.id, *scores))
+    table = pd.DataFrame(rows, columns=["image", "baseline", "urn"])
     table["change"] = (table["urn"] - table["baseline"]).round(2)
-    with atomic_path(snakemake.output[0]) as temporary:
-        table.to_csv(temporary, sep="\t", index=False)
+    write_table(snakemake.output[0], table)

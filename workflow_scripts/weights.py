@@ -2,27 +2,23 @@
 
 from urn.datasets.index import read_index
 from urn.files.archives import read_archive
-from urn.files.images import image_size, read_image, write_grey
-from urn.measures import METHODS
-from urn.progress import progress
-from urn.uncertainty import normalised, response_scaling, weight_mask
+from urn.files.images import write_grey
+from urn.registry import MEASURES
+from urn.uncertainty import weight_mask
 
 from _job import logged
+from _shards import each_archived
 
 with logged(snakemake.log[0]):
-    params = snakemake.params
-    ids, backend, row = params.ids, params.crf_backend, params.measure
-    index = read_index(snakemake.input.index)
-    responses = read_archive(snakemake.input.responses, ids)
-    variances = read_archive(snakemake.input.variance, ids)
-    for path, (image_id, labels, response), (_, *varying) in zip(
-        snakemake.output, progress(responses, "weights", len(ids)), variances, strict=True
-    ):
-        image = read_image(index[image_id].image, params.working_size)
-        if row["method"] == "urn":
-            found = response_scaling(image, response, row["scales"], labels, backend)
-            weight = found.weight
-        else:
-            measure = METHODS[row["method"]]
-            weight = weight_mask(normalised(measure(image, response, varying[1][0], backend)))
-        write_grey(path, weight, image_size(index[image_id].image))
+    params, index = snakemake.params, read_index(snakemake.input.index)
+    settings = dict(params.measure)
+    measure = MEASURES[settings.pop("method")].load()
+    shard = each_archived(
+        index, snakemake.input.responses, params.ids, params.working_size, "weights"
+    )
+    variances = read_archive(snakemake.input.variance, params.ids)
+    for path, found, (*_, variance) in zip(snakemake.output, shard, variances, strict=True):
+        uncertainty = measure(
+            found.image, found.maps, found.labels, variance[0], params.crf_backend, **settings
+        )
+        write_grey(path, weight_mask(uncertainty), found.size)

@@ -5,8 +5,6 @@ and returns its four stage maps, finest first. Stages after the output stride is
 their stride for dilation.
 """
 
-from collections.abc import Callable
-
 from torch import Tensor
 
 from urn.backbones.base import (
@@ -16,46 +14,26 @@ from urn.backbones.base import (
     Backbone,
     StageMaps,
 )
-from urn.backbones.efficientnet import EfficientNetLite0
-from urn.backbones.res2net import Res2Net101
-from urn.backbones.resnet import ResNet18, ResNet101
-from urn.backbones.scalenet import ScaleNet101
 from urn.backbones.timm_backbone import PREFIX, TimmBackbone
-from urn.backbones.wide_resnet import ResNet38
 from urn.errors import UserError
+from urn.registry import BACKBONES
 
 __all__ = [
     "BACKBONES",
     "IMAGENET_MEAN",
     "IMAGENET_STD",
     "Backbone",
-    "EfficientNetLite0",
-    "Res2Net101",
-    "ResNet18",
-    "ResNet38",
-    "ResNet101",
-    "ScaleNet101",
     "StageMaps",
-    "TimmBackbone",
     "build_backbone",
     "load_published_state_dict",
 ]
-
-BACKBONES: dict[str, Callable[[int], Backbone]] = {
-    "efficientnet_lite0": EfficientNetLite0,
-    "resnet18": ResNet18,
-    "resnet38": ResNet38,
-    "resnet101": ResNet101,
-    "scalenet101": ScaleNet101,
-    "res2net101": Res2Net101,
-}
 
 
 def build_backbone(name: str, output_stride: int = 8, pretrained: bool = True) -> Backbone:
     """Build a backbone whose forward gives the four stage maps.
 
     Args:
-        name: a key of `BACKBONES`, or `timm:` and the name of a timm model.
+        name: a key of `urn.registry.BACKBONES`, or `timm:` and the name of a timm model.
         output_stride: 8, 16 or 32, the stride of the last stage.
         pretrained: start from ImageNet weights where the backbone has any at hand.
 
@@ -66,7 +44,7 @@ def build_backbone(name: str, output_stride: int = 8, pretrained: bool = True) -
         allowed = ", ".join(map(str, OUTPUT_STRIDES))
         raise UserError(f"output stride {output_stride!r} is unknown: choose one of {allowed}")
     if name in BACKBONES:
-        backbone = BACKBONES[name](output_stride)
+        backbone: Backbone = BACKBONES[name].load()(output_stride)
     elif name.startswith(PREFIX):
         backbone = TimmBackbone(name.removeprefix(PREFIX), output_stride)
     else:

@@ -15,11 +15,11 @@ from pydantic import (
 from pydantic.json_schema import JsonSchemaValue
 from pydantic_core import CoreSchema, PydanticCustomError, core_schema
 
-BACKBONES = [
-    *("efficientnet_lite0", "resnet18", "resnet38", "resnet101", "scalenet101", "res2net101")
-]
+from urn import registry
+
+BACKBONES = list(registry.BACKBONES)
 TIMM_BACKBONE = "timm:[A-Za-z0-9_.]+"
-REFINERS = ["ppmg", "crf", "affinity", "own"]
+REFINERS = [*registry.REFINERS, "own"]
 NAME = r"^[A-Za-z0-9][A-Za-z0-9_.-]*$"
 
 

@@ -27,6 +27,7 @@ from rules.plan.schema.fields import (
     WorkingSize,
 )
 from rules.plan.schema.sections import SECTIONS, unset
+from urn.registry import MEASURES
 
 
 class Supervision(Section):
@@ -51,7 +52,7 @@ class Supervision(Section):
 class Measure(Section):
     """A measure of uncertainty, to compare."""
 
-    method: Annotated[str, Choice("urn", "probability", "entropy", "tta_variance")] = Field(
+    method: Annotated[str, Choice(*MEASURES)] = Field(
         description="`urn` (response scaling), `probability`, `entropy` or `tta_variance`"
     )
     scales: ResponseScales = unset("for `urn`: the exponents")

@@ -1,0 +1,164 @@
+"""The report's front page: what was run, the result, where it failed, what it cost."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import pandas as pd
+
+
+@dataclass(frozen=True)
+class Run:
+    """What was run.
+
+    Attributes:
+        dataset: its name.
+        images: split -> number of images.
+        classes: number of classes without background.
+        refiner: that made the pseudo-masks; None where they are another method's.
+        alpha: the refiner's.
+        teacher: the backbone whose responses make cyclic masks and weight masks.
+        runs: backbone -> its supervisions.
+        scales: of the responses.
+        thresholds: supervision -> its t.
+        seed: of the trainings.
+    """
+
+    dataset: str
+    images: Mapping[str, int]
+    classes: int
+    refiner: str | None
+    alpha: float
+    teacher: str
+    runs: Mapping[str, Sequence[str]]
+    scales: Sequence[float]
+    thresholds: Mapping[str, float]
+    seed: int
+
+
+def front_page(
+    run: Run,
+    cost: pd.DataFrame,
+    stages: pd.DataFrame | None = None,
+    classes: pd.DataFrame | None = None,
+    uncertainty: pd.DataFrame | None = None,
+) -> str:
+    """The page as reStructuredText.
+
+    Args:
+        run: what was run.
+        cost: `stage`, `jobs`, `hours` and `peak_memory_mb`, the dearest stage first.
+        stages: `split`, `stage` and `miou` (%) of masks; None where no truth is known.
+        classes: `class`, and the IoU (%) of every stage on a split, as `<stage> (<split>)`.
+        uncertainty: one row; None where no truth of train is known.
+    """
+    sections = {"What was run": [what_was_run(run)]}
+    if stages is not None:
+        sections["Result"] = result(run, stages, uncertainty)
+    if classes is not None:
+        sections["Where it failed"] = failures(run, classes)
+    sections["What it cost"] = [what_it_cost(cost)]
+    text = [line for title, lines in sections.items() for line in (f"**{title}**", "", *lines, "")]
+    return "\n".join(text)
+
+
+def what_was_run(run: Run) -> str:
+    """Dataset, stages and settings."""
+    counts = " and ".join(f"{count} {split}" for split, count in run.images.items() if count)
+    masks = "another method's pseudo-masks"
+    if run.refiner is not None:
+        masks = f"CAMs and the refiner {run.refiner} (alpha {run.alpha:g})"
+    students = [backbone for backbone in run.runs if backbone != run.teacher]
+    taught = (
+        f"student{'s' * (len(students) > 1)} {', '.join(students)}" if students else "no student"
+    )
+    scales = ", ".join(f"{s:g}" for s in run.scales)
+    settings = "; ".join([*_thresholds(run.thresholds), f"seed {run.seed}"])
+    return (
+        f"**{run.dataset}**: {counts} images, {run.classes} classes; {masks}; "
+        f"teacher {run.teacher}, {taught}; response scales {scales}; {settings}."
+    )
+
+
+def _thresholds(rows: Mapping[str, float]) -> list[str]:
+    """The t of the supervisions that have one: one for all, or each its own."""
+    if len(set(rows.values())) == 1:
+        return [f"t = {next(iter(rows.values())):g}"]
+    return [f"t of {row} = {t:g}" for row, t in rows.items()]
+
+
+def result(run: Run, stages: pd.DataFrame, uncertainty: pd.DataFrame | None) -> list[str]:
+    """Every backbone's scores on val, in sentences, and the masks it learned from."""
+    names = zip(stages["split"], stages["stage"], strict=True)
+    miou = dict(zip(names, stages["miou"], strict=True))
+    lines = []
+    for backbone, rows in run.runs.items():
+        found = {row: miou[name] for row in rows if (name := ("val", f"{backbone} {row}")) in miou}
+        if not found:
+            continue
+        scores = ", ".join(f"{row} **{value:.2f}**" for row, value in found.items())
+        line = f"- {backbone}, mIoU (%) on val: {scores}."
+        if {"baseline", "urn"} <= set(found):
+            line += f" urn is {against(found['urn'], found['baseline'])} its baseline."
+        lines.append(line)
+    pseudo, cyclic = miou.get(("train", "pseudo-masks")), miou.get(("train", "cyclic masks"))
+    if pseudo is not None and cyclic is not None and uncertainty is not None:
+        quality = uncertainty.iloc[0]
+        lines.append(
+            f"- On train: pseudo-masks {pseudo:.2f}, cyclic masks {cyclic:.2f}."
+            f" Of their pixels {100 * quality['wrong_share']:.1f} % are wrong; the uncertainty "
+            f"finds them with an AUROC of {quality['auroc']:.3f}, and of the "
+            f"{100 * quality['share_at_most_t']:.1f} % that it marks (weight at most "
+            f"{quality['t']:g}), {100 * quality['wrong_share_at_most_t']:.1f} % are."
+        )
+    return lines
+
+
+def against(value: float, other: float) -> str:
+    """A difference in points, in words."""
+    points = value - other
+    return f"{abs(points):.2f} points {'above' if points >= 0 else 'below'}"
+
+
+def failures(run: Run, classes: pd.DataFrame) -> list[str]:
+    """The classes with the least IoU, and those that urn lost most on."""
+    scores = classes.set_index("class").dropna(how="all")
+    lines = []
+    for backbone in run.runs:
+        urn, baseline = f"{backbone} urn (val)", f"{backbone} baseline (val)"
+        if urn not in scores:
+            continue
+        least = scores[urn].nsmallest(3)
+        line = f"- {backbone} urn, worst classes: {_listed(least, '{:.1f} %')}"
+        if baseline in scores:
+            lost = (scores[urn] - scores[baseline]).nsmallest(3)
+            lost = lost[lost < 0]
+            if not lost.empty:
+                line += f"; lost most against the baseline: {_listed(lost, '{:+.1f}')}"
+        sheet = f"comparison_{backbone}.png"
+        lines.append(f"{line}." + (f" See {sheet}_." if baseline in scores else ""))
+    return lines
+
+
+def _listed(values: pd.Series, form: str) -> str:
+    """Names with their numbers."""
+    named = (f"{name} ({form.format(value)})" for name, value in values.items())
+    return ", ".join(named).replace("(-", "(−")
+
+
+def what_it_cost(table: pd.DataFrame) -> str:
+    """All jobs' time, and the dearest stages."""
+    total = table["hours"].sum()
+    dear = [
+        f"{stage} {100 * hours / total:.0f} %"
+        for stage, hours in zip(table["stage"][:3], table["hours"][:3], strict=True)
+    ]
+    largest = table["peak_memory_mb"].max() / 1024
+    return (
+        f"{duration(3600 * total)} of all jobs together, {table['jobs'].sum()} jobs, at most "
+        f"{largest:.1f} GiB each. Dearest: {', '.join(dear)}. See cost.png_."
+    )
+
+
+def duration(seconds: float) -> str:
+    """Seconds in the unit a person would use."""
+    return f"{seconds / 3600:.1f} hours" if seconds >= 5400 else f"{seconds / 60:.1f} minutes"
