@@ -291,7 +291,7 @@ def test_from_annotations_to_the_final_score(mini, tmp_path):
     file = configuration(tmp_path)
     code, output = snakemake(tmp_path, configuration=file, check=False)
     assert code != 0
-    assert "mini has no train list yet: first run snakemake --cores 2 -- prepare_mini" in output
+    assert "mini has no train list yet: first run snakemake --cores all -- prepare_mini" in output
 
     snakemake(tmp_path, "prepare_mini", configuration=file)
     assert len(voc_ids(coco_list(root, "train2014"))) == 5

@@ -104,9 +104,9 @@ def test_every_rule_asks_for_the_code_of_its_own_script(script):
     ("module", "begins"),
     [
         ("urn/uncertainty.py", {"uncertainty_tiny_00000", "uncertainty_tiny_00001"}),
-        ("urn/crf/parameters.py", {"pseudo_masks_tiny_00000", "predictions_tiny_00000"}),
+        ("urn/crf/parameters.py", {"pseudo_masks_tiny_00000", "uncertainty_tiny_00000"}),
         ("urn/figures/style.py", {"training_figure", "stages_figure"}),
-        ("urn/evaluation.py", {"predictions_miou", "cyclic_masks_miou"}),
+        ("urn/evaluation.py", {"cam_quality", "train_segmentation"}),
     ],
 )
 def test_a_changed_module_reruns_the_rules_whose_scripts_import_it(

@@ -30,7 +30,7 @@ from hypothesis import strategies as st
 from mmengine.optim import OptimWrapper, PolyLR
 from PIL import Image
 from scipy.io import savemat
-from test_weights import ARRAYS, as_mxnet
+from test_pretrained import ARRAYS, as_mxnet
 from tiny_training import TinyModel, tiny_model
 
 from rules.plan import configuration, input_folders, overlay, planning, yaml_files

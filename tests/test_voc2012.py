@@ -289,7 +289,7 @@ def test_from_the_archives_to_the_submission(tmp_path):
     target = "results/mini/efficientnet_lite0/submission.tgz"
     code, output = snakemake(tmp_path, target, configuration=file, check=False)
     assert code != 0
-    assert "first run snakemake --cores 2 -- prepare_mini" in output
+    assert "first run snakemake --cores all -- prepare_mini" in output
 
     snakemake(tmp_path, "prepare_mini", configuration=file)
     root = tmp_path / "data" / "mini"
@@ -298,7 +298,7 @@ def test_from_the_archives_to_the_submission(tmp_path):
     assert read_mask(root / "SegmentationClass" / "s2.png").any()
     code, output = snakemake(tmp_path, target, configuration=file, check=False)
     assert code != 0
-    assert "has no test list yet: first run snakemake --cores 2 -- prepare_mini_test" in output
+    assert "has no test list yet: first run snakemake --cores all -- prepare_mini_test" in output
 
     snakemake(tmp_path, "prepare_mini_test", configuration=file)
     own = ["index", "test_index", "responses", "test_predictions_mini_00000", "submission"]
