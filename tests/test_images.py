@@ -214,3 +214,14 @@ def test_mask_of_another_mode_is_refused(tmp_path, mode):
     path = save(Image.new(mode, (4, 4)), tmp_path / "mask.png")
     with pytest.raises(UserError, match=rf"mask\.png has mode {mode}: save it as"):
         read_mask(path)
+
+
+def test_a_png_with_other_pixels_than_were_written_is_refused(tmp_path):
+    """Pillow reads a byte that was changed as another colour."""
+    path = tmp_path / "a.png"
+    Image.fromarray(GREY).save(path, compress_level=0)
+    content = bytearray(path.read_bytes())
+    content[len(content) // 2] ^= 1
+    path.write_bytes(content)
+    with pytest.raises(UserError, match=r"a\.png cannot be read \(.*broken PNG"):
+        read_image(path)

@@ -1,6 +1,7 @@
 """Archives of per-image class maps: CAMs and responses of a shard in one compressed file."""
 
 import math
+import tokenize
 import zipfile
 import zlib
 from collections.abc import Callable, Iterable, Iterator
@@ -15,7 +16,8 @@ from urn.files.atomic import atomic_path
 # One image's entry: its id, K class ids (uint8, ascending) and K×H×W maps in [0, 1].
 ClassMaps = tuple[str, np.ndarray, np.ndarray]
 
-# What reading one can raise; zipfile's RuntimeError tells of a part that is encrypted.
+# What reading one can raise: zipfile's RuntimeError tells of a part that is encrypted, TokenError
+# of a header that numpy cannot parse.
 _DAMAGES = (
     zipfile.BadZipFile,
     zlib.error,
@@ -24,6 +26,7 @@ _DAMAGES = (
     ValueError,
     EOFError,
     RuntimeError,
+    tokenize.TokenError,
 )
 
 

@@ -26,6 +26,9 @@ def _opened(path: str | Path, kind: str, fix: str = GIVEN) -> Iterator[Image.Ima
         raise UserError(f"{kind} {path} is not a file: {fix}")
     try:
         with Image.open(path) as image:
+            if image.format == "PNG":  # of whose pixels Pillow reads, but does not compare, the CRC
+                with Image.open(path) as checked:
+                    checked.verify()
             yield image
     except UserError:
         raise
