@@ -8,7 +8,7 @@ from urn.files.archives import write_archive
 from urn.files.images import read_image
 from urn.files.models import load_for_inference
 from urn.segmentation.channels import select_channels
-from urn.segmentation.inference import logits_of, predict_probabilities
+from urn.segmentation.inference import Views, logits_of, predict_probabilities
 from urn.segmentation.model import build_segmentor
 
 from _job import logged
@@ -26,11 +26,13 @@ with logged(snakemake.log[0]):
         read_image(
             read_index(snakemake.input.index)[image_id].image, snakemake.params.working_size
         ),
-        scale=tuple(snakemake.params.resize),
-        ratios=settings["ratios"],
-        window=settings["window"],
-        stride=settings["stride"],
-        device=next(model.parameters()).device,
+        Views(
+            ratios=settings["ratios"],
+            scale=tuple(snakemake.params.resize),
+            window=settings["window"],
+            stride=settings["stride"],
+        ),
+        next(model.parameters()).device,
     )
     labels, maps = select_channels(response, settings["minimum"])
     write_archive(snakemake.output[0], [(image_id, labels, maps)])

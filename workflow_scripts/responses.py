@@ -14,7 +14,12 @@ from urn.files.images import read_image
 from urn.files.models import load_for_inference
 from urn.progress import progress
 from urn.segmentation.channels import select_channels
-from urn.segmentation.inference import logits_of, predict_probabilities, predict_with_variance
+from urn.segmentation.inference import (
+    Views,
+    logits_of,
+    predict_probabilities,
+    predict_with_variance,
+)
 from urn.segmentation.model import build_segmentor
 
 from _job import logged
@@ -28,21 +33,21 @@ with logged(snakemake.log[0]), ExitStack() as archives:
         lambda meta: build_segmentor(**meta["build"], pretrained=False),
         shard=int(snakemake.wildcards.shard),
     )
-    options = {
-        "scale": tuple(snakemake.params.resize),
-        "ratios": settings["ratios"],
-        "window": settings["window"],
-        "stride": settings["stride"],
-        "device": next(model.parameters()).device,
-    }
+    views = Views(
+        ratios=settings["ratios"],
+        scale=tuple(snakemake.params.resize),
+        window=settings["window"],
+        stride=settings["stride"],
+    )
+    network, device = logits_of(model), next(model.parameters()).device
     write, *write_variance = (
         archives.enter_context(archive_writer(path)) for path in snakemake.output
     )
     for image_id in progress(ids, "responses", len(ids)):
         image = read_image(index[image_id].image, snakemake.params.working_size)
         if write_variance:
-            response, variance = predict_with_variance(logits_of(model), image, **options)
+            response, variance = predict_with_variance(network, image, views, device)
             write_variance[0](image_id, np.zeros(1), variance[None])
         else:
-            response = predict_probabilities(logits_of(model), image, **options)
+            response = predict_probabilities(network, image, views, device)
         write(image_id, *select_channels(response, settings["minimum"]))
