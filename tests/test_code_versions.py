@@ -19,7 +19,7 @@ INFRASTRUCTURE = {
     for name in (
         *("__init__.py", "errors.py", "progress.py", "datasets/index.py"),
         *("files/atomic.py", "files/download.py", "files/models.py", "files/tensors.py"),
-        *("segmentation/mmsegmentation.py", "training/checkpoints.py"),
+        *("mmsegmentation.py", "training/checkpoints.py"),
     )
 }
 

@@ -16,9 +16,9 @@ from urn.datasets.shapes import SHAPES_CLASSES
 from urn.errors import UserError
 from urn.files.images import read_image, write_grey
 from urn.files.models import load_for_inference, save_model
+from urn.mmsegmentation import EncoderDecoder
 from urn.segmentation.dataset import SegmentationDataset
 from urn.segmentation.inference import Views, logits_of, predict_probabilities
-from urn.segmentation.mmsegmentation import EncoderDecoder
 from urn.segmentation.model import build_segmentor, parameter_groups
 from urn.segmentation.transforms import training_pipeline
 from urn.training.loop import prepare, train

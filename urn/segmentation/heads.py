@@ -7,7 +7,7 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from urn.segmentation.losses import PixelLoss
-from urn.segmentation.mmsegmentation import FCNHead, PSPHead, accuracy
+from urn.mmsegmentation import FCNHead, PSPHead, accuracy
 
 
 class WeightedLossMixin:

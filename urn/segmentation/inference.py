@@ -9,7 +9,7 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from urn.backbones import IMAGENET_MEAN, IMAGENET_STD
-from urn.segmentation.mmsegmentation import EncoderDecoder
+from urn.mmsegmentation import EncoderDecoder
 from urn.windows import slide
 
 # N×3×H×W normalised images to N×C×H×W logits, all on one device.

@@ -41,8 +41,8 @@ def noise_weighted_cross_entropy(
 ) -> Tensor:
     """URN's loss, mean(Y·ℓ) (eq. 13), with Y = 1 where `weight` > t and Y = t elsewhere (eq. 12).
 
-    t = 1 treats all pixels alike, t = 0 drops the uncertain ones. A weight that equals t counts as
-    uncertain, as in the published code; eq. 12 has it certain.
+    t = 1 treats all pixels alike, t = 0 drops the uncertain ones. A weight equal to t counts
+    as uncertain here, as certain in eq. 12.
     """
     y = torch.where(weight > t, 1.0, t)
     return (y * _pixel_losses(logits, target, ignore_index)).mean()

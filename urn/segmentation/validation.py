@@ -8,7 +8,7 @@ import numpy as np
 from urn.evaluation import ConfusionMatrix
 from urn.files.images import read_image, read_mask
 from urn.segmentation.inference import Views, logits_of, predict_probabilities
-from urn.segmentation.mmsegmentation import EncoderDecoder
+from urn.mmsegmentation import EncoderDecoder
 from urn.working_size import WorkingSize, enlarge_labels
 
 
