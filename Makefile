@@ -4,7 +4,8 @@ PYTHON ?= python3
 BIN := .venv/bin
 CORES ?= $(shell nproc)
 
-.PHONY: demo test test-slurm test-bare fuzz reference lint lock install estimate slurm dag docs
+.PHONY: demo test test-slurm test-bare fuzz reference lint lock install estimate slurm dag docs \
+  architecture
 
 demo: install  ## the whole pipeline on the generated dataset; with CONFIG=mine.yaml, on that
 	$(BIN)/snakemake --cores $(CORES) $(if $(CONFIG),--configfile $(CONFIG))
@@ -59,6 +60,9 @@ dag: install  ## docs/dag.png: which rule follows which (needs graphviz: apt-get
 	    results/shapes/efficientnet_lite0/miou.txt results/shapes/resnet18/miou.txt \
 	    | sed 's/_shapes_00000//; s/shapes_shapes/shapes/' | dot -Tpng -Gdpi=80 -o docs/dag.png; \
 	else echo "dot is not installed: apt-get install graphviz draws docs/dag.png"; fi
+
+architecture: install  ## docs/architecture.png: the packages and their imports
+	$(BIN)/python -m docs.draw_architecture
 
 install: .venv/urn
 

@@ -35,7 +35,7 @@ from urn.datasets.shapes import SHAPES_CLASSES, write_shapes
 from urn.files.images import read_image
 from urn.segmentation.channels import select_channels
 from urn.segmentation.dataset import SegmentationDataset
-from urn.segmentation.inference import logits_of, predict_probabilities
+from urn.segmentation.inference import Views, logits_of, predict_probabilities
 from urn.segmentation.model import build_segmentor
 from urn.segmentation.transforms import training_pipeline
 from urn.training.loop import prepare, train
@@ -130,7 +130,7 @@ def one(name: str, side: int, manifests: Path | None, folder: Path) -> None:
 
     pixels = np.array(picture)
     response, cost = measured(
-        lambda: predict_probabilities(logits_of(model), pixels, ratios=(1,), device=DEVICE)
+        lambda: predict_probabilities(logits_of(model), pixels, Views(ratios=(1,)), DEVICE)
     )
     row("inference", cost)
     labels, kept = select_channels(response, 0.01)

@@ -228,13 +228,17 @@ def responses(case: Case) -> None:
     """The averaged softmax."""
     from urn.files.models import load_for_inference
     from urn.segmentation.channels import select_channels
-    from urn.segmentation.inference import logits_of, predict_probabilities
+    from urn.segmentation.inference import Views, logits_of, predict_probabilities
 
     settings = CONFIG["responses"]
     model = load_for_inference(case.folder / "segmentor.pth", lambda _: segmentor())
-    views = {name: settings[name] for name in ("ratios", "window", "stride")}
-    scale = tuple(CONFIG["segmentation"]["resize"])
-    response = predict_probabilities(logits_of(model), case.image, scale=scale, **views)
+    views = Views(
+        ratios=settings["ratios"],
+        scale=tuple(CONFIG["segmentation"]["resize"]),
+        window=settings["window"],
+        stride=settings["stride"],
+    )
+    response = predict_probabilities(logits_of(model), case.image, views)
     labels, maps = select_channels(response, settings["minimum"])
     write_archive(case.folder / "found.npz", [("photo", labels, maps)])
 

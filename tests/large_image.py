@@ -14,7 +14,7 @@ from urn.classification.network import SEAM
 from urn.files.archives import write_archive
 from urn.files.images import image_size, read_image, write_grey, write_mask
 from urn.refinement import crf_mask, ppmg
-from urn.segmentation.inference import logits_of, predict_probabilities
+from urn.segmentation.inference import Views, logits_of, predict_probabilities
 from urn.segmentation.model import build_segmentor
 from urn.uncertainty import response_scaling
 
@@ -30,7 +30,8 @@ write_mask(folder / "pseudo.png", ppmg(image, dict(zip((1, 2), cams, strict=True
 model = build_segmentor(
     "efficientnet_lite0", 4, head_channels=16, auxiliary_channels=16, pretrained=False
 )
-response = predict_probabilities(logits_of(model), image, ratios=[1], scale=(512, 320))
+views = Views(ratios=[1], scale=(512, 320))
+response = predict_probabilities(logits_of(model), image, views)
 write_archive(folder / "responses.npz", [("a", np.arange(4), response)])
 found = response_scaling(image, response, [0.5, 2])
 write_mask(folder / "cyclic.png", found.mask, size)

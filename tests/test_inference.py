@@ -1,3 +1,5 @@
+from dataclasses import replace
+
 import numpy as np
 import pytest
 import torch
@@ -5,7 +7,7 @@ from torch import nn
 from torch.nn import functional as F
 
 from urn.backbones import IMAGENET_MEAN, IMAGENET_STD
-from urn.segmentation.inference import predict_probabilities
+from urn.segmentation.inference import PUBLISHED, Views, predict_probabilities, predict_views
 
 CLASSES = 5
 
@@ -79,15 +81,8 @@ def literal_prediction(network, image, ratios, flip, window, stride):
 def test_equals_a_literal_loop(ratios, window, stride, flip, batch_size):
     network, image = Network(), noise(53, 37)
     expected = literal_prediction(network, image, ratios, flip, window, stride)
-    found = predict_probabilities(
-        network,
-        image,
-        ratios=ratios,
-        flip=flip,
-        window=window,
-        stride=stride,
-        batch_size=batch_size,
-    )
+    views = Views(ratios, flip, window=window, stride=stride, batch_size=batch_size)
+    found = predict_probabilities(network, image, views)
     assert found.shape == (CLASSES, 53, 37)
     assert found.dtype == np.float32
     assert expected.std(axis=(1, 2)).max() > 0.05  # there is something to tell apart
@@ -98,32 +93,33 @@ def test_equals_a_literal_loop(ratios, window, stride, flip, batch_size):
 
 def test_windows_do_not_matter_to_a_network_that_sees_one_pixel():
     network, image = Network(kernel=1, stride=1), noise(40, 61)
-    whole = predict_probabilities(network, image, ratios=(1.0, 1.3), window=512)
-    parts = predict_probabilities(network, image, ratios=(1.0, 1.3), window=16, stride=11)
+    whole = predict_probabilities(network, image, Views((1.0, 1.3), window=512))
+    parts = predict_probabilities(network, image, Views((1.0, 1.3), window=16, stride=11))
     np.testing.assert_allclose(parts, whole, atol=1e-5)
 
 
 def test_windows_matter_to_others():
     network, image = Network(), noise(40, 61)
-    whole = predict_probabilities(network, image, ratios=(1.0,), window=512)
-    parts = predict_probabilities(network, image, ratios=(1.0,), window=16, stride=11)
+    whole = predict_probabilities(network, image, Views((1.0,), window=512))
+    parts = predict_probabilities(network, image, Views((1.0,), window=16, stride=11))
     assert np.abs(parts - whole).max() > 1e-3
 
 
 def test_mirrored_image_has_the_mirrored_prediction():
     network, image = Network(), noise(40, 61)
-    settings = {"ratios": (0.7, 1.3), "window": 24, "stride": 19}
-    found = predict_probabilities(network, image, **settings)
-    mirrored = predict_probabilities(network, image[:, ::-1], **settings)
+    views = Views((0.7, 1.3), window=24, stride=19)
+    single = replace(views, flip=False)
+    found = predict_probabilities(network, image, views)
+    mirrored = predict_probabilities(network, image[:, ::-1], views)
     np.testing.assert_allclose(mirrored[:, :, ::-1], found, atol=1e-5)
-    alone = predict_probabilities(network, image, flip=False, **settings)
-    turned = predict_probabilities(network, image[:, ::-1], flip=False, **settings)
+    alone = predict_probabilities(network, image, single)
+    turned = predict_probabilities(network, image[:, ::-1], single)
     assert np.abs(turned[:, :, ::-1] - alone).max() > 1e-3
 
 
 def test_windows_and_batches_have_the_sizes_asked_for():
     network = Network()
-    predict_probabilities(network, noise(20, 50), ratios=(1.0,), window=24, stride=16, batch_size=2)
+    predict_probabilities(network, noise(20, 50), Views((1.0,), window=24, stride=16, batch_size=2))
     # Three windows: 0–24, 16–40, 26–50, each with its mirror image.
     assert network.sizes == [(4, 3, 20, 24), (2, 3, 20, 24)]
 
@@ -140,14 +136,24 @@ def test_windows_and_batches_have_the_sizes_asked_for():
 )
 def test_scale_multiplies_the_ratios(height, width, scale, expected):
     network, image = Network(), noise(height, width)
-    found = predict_probabilities(network, image, ratios=(1.0, 2.0), scale=scale, flip=False)
+    found = predict_probabilities(network, image, Views((1.0, 2.0), False, scale))
     sizes = [(1, 3, round(height * expected * r), round(width * expected * r)) for r in (1, 2)]
     assert network.sizes == sizes
-    plain = predict_probabilities(network, image, ratios=(expected, 2 * expected), flip=False)
+    plain = predict_probabilities(network, image, Views((expected, 2 * expected), False))
     np.testing.assert_allclose(found, plain, atol=1e-6)
 
 
 def test_no_ratio_makes_a_side_vanish():
-    found = predict_probabilities(Network(), noise(1, 9), ratios=(0.1, 1.0))
+    found = predict_probabilities(Network(), noise(1, 9), Views((0.1, 1.0)))
     assert found.shape == (CLASSES, 1, 9)
     assert np.isfinite(found).all()
+
+
+def test_the_published_views_are_six_sizes_with_their_mirror_images():
+    assert PUBLISHED.scale is None and (PUBLISHED.window, PUBLISHED.stride) == (512, 480)
+    network = Network()
+    views = list(predict_views(network, noise(40, 60)))
+    assert network.sizes == [(2, 3, 20 + 10 * i, 30 + 15 * i) for i in range(6)]
+    assert {view.shape for view in views} == {(2, CLASSES, 40, 60)}
+    mean = torch.stack(views).mean((0, 1))
+    np.testing.assert_allclose(predict_probabilities(Network(), noise(40, 60)), mean, atol=1e-6)

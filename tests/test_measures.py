@@ -5,7 +5,7 @@ import torch
 from benchmarks.imitation import noisy_response
 from urn.refinement import crf_mask
 from urn.registry import MEASURES
-from urn.segmentation.inference import predict_probabilities, predict_with_variance
+from urn.segmentation.inference import Views, predict_probabilities, predict_with_variance
 from urn.uncertainty import normalised, response_scaling, weight_mask
 
 
@@ -74,11 +74,11 @@ def test_variance_is_over_sizes_and_mirror_images():
         return torch.cat([images[:, :1] * across, across, -across], dim=1)
 
     image = np.random.default_rng(2).integers(0, 256, (6, 8, 3)).astype(np.uint8)
-    mean, variance = predict_with_variance(model, image, ratios=(1.0,))
+    mean, variance = predict_with_variance(model, image, Views(ratios=(1.0,)))
     assert variance.shape == (6, 8)
-    views = [predict_probabilities(model, image, ratios=(1.0,), flip=False)]
-    mirrored = predict_probabilities(model, image[:, ::-1], ratios=(1.0,), flip=False)
-    views.append(mirrored[:, :, ::-1])
+    alone = Views(ratios=(1.0,), flip=False)
+    views = [predict_probabilities(model, image, alone)]
+    views.append(predict_probabilities(model, image[:, ::-1], alone)[:, :, ::-1])
     np.testing.assert_allclose(mean, np.mean(views, axis=0), atol=1e-6)
     np.testing.assert_allclose(variance, np.var(views, axis=0).sum(axis=0), atol=1e-6)
     assert variance.max() > 0.01
@@ -88,6 +88,6 @@ def test_variance_is_over_sizes_and_mirror_images():
 def test_squares_are_taken_for_the_variance_alone(predict):
     image = np.zeros((4, 4, 3), np.uint8)
     with torch.profiler.profile(activities=[torch.profiler.ProfilerActivity.CPU]) as profile:
-        predict(lambda images: images, image, ratios=(1.0,))
+        predict(lambda images: images, image, Views(ratios=(1.0,)))
     squares = [event for event in profile.events() if event.name == "aten::square"]
     assert bool(squares) == (predict is predict_with_variance)

@@ -16,9 +16,9 @@ from urn.datasets.shapes import SHAPES_CLASSES
 from urn.errors import UserError
 from urn.files.images import read_image, write_grey
 from urn.files.models import load_for_inference, save_model
+from urn.mmsegmentation import EncoderDecoder
 from urn.segmentation.dataset import SegmentationDataset
-from urn.segmentation.inference import logits_of, predict_probabilities
-from urn.segmentation.mmsegmentation import EncoderDecoder
+from urn.segmentation.inference import Views, logits_of, predict_probabilities
 from urn.segmentation.model import build_segmentor, parameter_groups
 from urn.segmentation.transforms import training_pipeline
 from urn.training.loop import prepare, train
@@ -315,11 +315,10 @@ def test_train_save_load_predict(scenes, dataset, tmp_path, backbone):
         tmp_path / "model.pth", lambda meta: build_segmentor(**meta["build"], pretrained=False)
     )
     image = read_image(scenes[3][0])
-    settings = {"ratios": (0.5,), "window": 64, "stride": 48}
-    settings["device"] = next(loaded.parameters()).device
-    before = predict_probabilities(logits_of(model), image, **settings)
-    after = predict_probabilities(logits_of(loaded), image, **settings)
+    views, device = Views(ratios=(0.5,), window=64, stride=48), next(loaded.parameters()).device
+    before = predict_probabilities(logits_of(model), image, views, device)
+    after = predict_probabilities(logits_of(loaded), image, views, device)
     assert after.shape == (CLASSES, *image.shape[:2])
     np.testing.assert_allclose(after, before, atol=1e-5)
-    untrained = predict_probabilities(logits_of(small_segmentor(backbone)), image, **settings)
+    untrained = predict_probabilities(logits_of(small_segmentor(backbone)), image, views, device)
     assert np.abs(after - untrained).max() > 1e-3

@@ -301,7 +301,7 @@ def test_from_the_archives_to_the_submission(tmp_path):
     assert "has no test list yet: first run snakemake --cores all -- prepare_mini_test" in output
 
     snakemake(tmp_path, "prepare_mini_test", configuration=file)
-    own = ["index", "test_index", "responses", "test_predictions_mini_00000", "submission"]
+    own = ["index", "index_of_test", "responses", "test_predictions_mini_00000", "submission"]
     assert planned(tmp_path, target, configuration=file) == {
         **dict.fromkeys(own, 1),
         "responses": 2,  # of train images for the weights, of test images

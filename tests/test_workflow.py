@@ -200,7 +200,10 @@ def test_rules_name_the_working_size_where_their_scripts_use_it():
     for file in (REPOSITORY / "rules").glob("*.smk"):
         for rule in re.split(r"\n *(?=(?:use )?rule\b)", file.read_text())[1:]:
             if script := re.search(r'script:\s+"../(\S+)"', rule):
-                used = "params.working_size" in (REPOSITORY / script[1]).read_text()
+                path = REPOSITORY / script[1]
+                helpers = re.findall(r"^from (_\w+) import", path.read_text(), re.MULTILINE)
+                files = [path, *(path.with_name(f"{name}.py") for name in helpers)]
+                used = any("params.working_size" in file.read_text() for file in files)
                 assert used == ("working_size=" in rule), rule
 
 

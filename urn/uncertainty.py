@@ -1,4 +1,7 @@
-"""Response scaling: where would a mask change if a class responded more widely or narrowly?"""
+"""Response scaling: uncertainty is where a mask changes when a class's response is scaled.
+
+Equation numbers are those of the URN paper.
+"""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -8,18 +11,18 @@ import numpy as np
 
 from urn.crf import SEGMENTATION_CRF, DenseCRF
 
-AT_ONCE = 8  # changed responses that go through the CRF together: they fill vectors of 8 numbers
+AT_ONCE = 8  # scaled responses per CRF call: they fill vectors of 8 numbers
 
 
 @dataclass(frozen=True)
 class ScaledResponse:
-    """What response scaling finds in one image.
+    """Result of response scaling for one image.
 
     Attributes:
         mask: the cyclic pseudo-mask M_c, H×W uint8 class ids.
         uncertainty: U, H×W float32 in [0, 1] (eq. 10).
         weight: W = 1 − U as floor(255·W), H×W uint8 (eq. 11).
-        labels: the ids present in `mask`, ascending.
+        labels: the ids in `mask`, ascending.
     """
 
     mask: np.ndarray
@@ -37,16 +40,17 @@ def response_scaling(
 ) -> ScaledResponse:
     """Cyclic mask and uncertainty of a segmentation model's response (eq. 4-11).
 
-    For every class in the cyclic mask and every scale s, that class's channel is raised to the
-    power s and the mask made anew. A pixel is uncertain where its being that class varies over
-    the scales; the most varying class counts.
+    For every class in the cyclic mask (eq. 5) and every scale s, the class's channel is raised to
+    the power s (eq. 6) and the CRF makes a mask of the result (eq. 7, 8). A pixel's uncertainty is
+    the variance over s of "the pixel is this class" (eq. 9 on this 0/1 indicator, not on label
+    indices), for the class that varies most, normalised over the image (eq. 10).
 
     Args:
         image: H×W×3 uint8 RGB.
         response: C×H×W, the model's averaged softmax at the image's size.
-        scales: the exponents, at least two, below 1 (wider) and above 1 (narrower).
-        labels: class ids of the channels, ascending, where only some are kept (see
-            `urn.segmentation.channels.select_channels`); 0 … C−1 where not given.
+        scales: two or more exponents; below 1 widens the response, above 1 narrows it.
+        labels: class ids of the channels, ascending, if only some are kept (see
+            `urn.segmentation.channels.select_channels`); by default 0 … C−1.
         backend: see `urn.crf.DenseCRF`.
 
     Raises:
@@ -79,9 +83,9 @@ def response_scaling(
 
 
 def normalised(variance: np.ndarray) -> np.ndarray:
-    """Uncertainty in [0, 1]: 0 where the variance is least, 1 where it is largest (eq. 10).
+    """Uncertainty in [0, 1]: 0 where the variance is least, near 1 where it is largest (eq. 10).
 
-    Any other measure that grows with the uncertainty may stand in for the variance.
+    It serves any other measure that grows with the uncertainty, too.
     """
     above = variance - variance.min()
     return above / (above.max() + np.float32(1e-6))
@@ -93,16 +97,16 @@ def weight_mask(uncertainty: np.ndarray) -> np.ndarray:
 
 
 def _label_variance(crf: DenseCRF, response: np.ndarray, exponents: np.ndarray) -> np.ndarray:
-    """Largest variance, over classes, of "the pixel is this class" over the scales; H×W float32.
+    """Variance over the scales of "the pixel is this class", largest over classes; H×W float32.
 
-    A few changed responses at a time, whatever the number of classes and scales, so that memory
-    stays bounded.
+    A few scaled responses are processed at a time, so that memory does not grow with the number of
+    classes and scales.
     """
     largest = np.zeros(response.shape[1:], dtype=np.float32)
     classes, scales = len(response), len(exponents)
-    if classes == 1:  # With one label nothing can change.
+    if classes == 1:  # with one label nothing can change
         return largest
-    kept = np.zeros((classes, *largest.shape), dtype=np.uint16)  # scales at which a class stays
+    kept = np.zeros((classes, *largest.shape), dtype=np.uint16)  # scales that keep the class
     changes = list(product(range(classes), exponents))
     for first in range(0, len(changes), AT_ONCE):
         some = changes[first : first + AT_ONCE]

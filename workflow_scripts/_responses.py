@@ -2,9 +2,8 @@
 
 from typing import Any
 
-from torch import nn
-
 from urn.files.models import load_for_inference
+from urn.segmentation.inference import Views
 from urn.segmentation.model import build_segmentor
 
 
@@ -15,11 +14,12 @@ def load_segmentor(path: str, shard: int = 0) -> Any:
     )
 
 
-def views(job: Any, model: nn.Module) -> dict[str, Any]:
-    """Arguments of `urn.segmentation.inference.predict_probabilities` that a job gives."""
+def views(job: Any) -> Views:
+    """How a job's settings say to look at an image."""
     settings = job.params.settings
-    return {
-        "scale": tuple(job.params.resize),
-        **{name: settings[name] for name in ("ratios", "window", "stride")},
-        "device": next(model.parameters()).device,
-    }
+    return Views(
+        ratios=settings["ratios"],
+        scale=tuple(job.params.resize),
+        window=settings["window"],
+        stride=settings["stride"],
+    )

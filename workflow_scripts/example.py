@@ -18,6 +18,7 @@ with logged(snakemake.log[0]):
     entry = index[example_id(snakemake)]
     model = load_segmentor(snakemake.input.model)
     image = read_image(entry.image, params.working_size)
-    response = predict_probabilities(logits_of(model), image, **views(snakemake, model))
+    device = next(model.parameters()).device
+    response = predict_probabilities(logits_of(model), image, views(snakemake), device)
     labels, maps = select_channels(response, params.settings["minimum"])
     write_archive(snakemake.output[0], [(entry.id, labels, maps)])

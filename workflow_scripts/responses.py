@@ -22,13 +22,13 @@ with logged(snakemake.log[0]), ExitStack() as archives:
     torch.set_num_threads(snakemake.threads)
     params, index = snakemake.params, read_index(snakemake.input.index)
     model = load_segmentor(snakemake.input.model, int(snakemake.wildcards.shard))
-    options = views(snakemake, model)
+    network, device = logits_of(model), next(model.parameters()).device
     write, *write_variance = [archives.enter_context(archive_writer(p)) for p in snakemake.output]
     for image_id in progress(params.ids, "responses", len(params.ids)):
         image = read_image(index[image_id].image, params.working_size)
         if write_variance:
-            response, variance = predict_with_variance(logits_of(model), image, **options)
+            response, variance = predict_with_variance(network, image, views(snakemake), device)
             write_variance[0](image_id, np.zeros(1), variance[None])
         else:
-            response = predict_probabilities(logits_of(model), image, **options)
+            response = predict_probabilities(network, image, views(snakemake), device)
         write(image_id, *select_channels(response, params.settings["minimum"]))

@@ -24,7 +24,7 @@ INFRASTRUCTURE = frozenset(
         "urn.files.download",
         "urn.files.models",
         "urn.files.tensors",
-        "urn.segmentation.mmsegmentation",
+        "urn.mmsegmentation",
         "urn.training.checkpoints",
     }
 )

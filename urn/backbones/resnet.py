@@ -15,7 +15,7 @@ class ResNet(Backbone):
 
     def __init__(self, output_stride: int) -> None:
         super().__init__()
-        from urn.segmentation.mmsegmentation import ResNet
+        from urn.mmsegmentation import ResNet
 
         strides, dilations = strides_and_dilations(output_stride)
         self.network = ResNet(

@@ -6,8 +6,8 @@ from mmseg.structures import SegDataSample
 from torch import Tensor
 from torch.nn import functional as F
 
+from urn.mmsegmentation import FCNHead, PSPHead, accuracy
 from urn.segmentation.losses import PixelLoss
-from urn.segmentation.mmsegmentation import FCNHead, PSPHead, accuracy
 
 
 class WeightedLossMixin:

@@ -5,9 +5,9 @@ from typing import Any, cast
 from torch import nn
 
 from urn.backbones import IMAGENET_MEAN, IMAGENET_STD, build_backbone
+from urn.mmsegmentation import EncoderDecoder
 from urn.segmentation.heads import WeightedFCNHead, WeightedPSPHead
 from urn.segmentation.losses import PixelLoss
-from urn.segmentation.mmsegmentation import EncoderDecoder
 from urn.segmentation.transforms import SegmentationPreprocessor
 
 AUXILIARY_LOSS_WEIGHT = 0.4

@@ -16,7 +16,7 @@ from torch.nn import functional as F
 
 from urn.errors import UserError
 from urn.files.images import IGNORE, image_size, read_image, read_made
-from urn.segmentation.mmsegmentation import (
+from urn.mmsegmentation import (
     PackSegInputs,
     PhotoMetricDistortion,
     RandomCrop,

@@ -7,8 +7,8 @@ import numpy as np
 
 from urn.evaluation import ConfusionMatrix
 from urn.files.images import read_image, read_mask
-from urn.segmentation.inference import logits_of, predict_probabilities
-from urn.segmentation.mmsegmentation import EncoderDecoder
+from urn.mmsegmentation import EncoderDecoder
+from urn.segmentation.inference import Views, logits_of, predict_probabilities
 from urn.working_size import WorkingSize, enlarge_labels
 
 
@@ -29,16 +29,13 @@ def single_scale_miou(
     It is quick rather than best, to follow a training. The model is left in evaluation mode.
     """
     score = ConfusionMatrix(num_classes, unused)
+    views = Views(ratios=[1], flip=False, scale=scale, window=window, stride=stride)
     for image, mask in samples:
         probabilities = predict_probabilities(
             logits_of(model),
             read_image(image, working_size),
-            ratios=[1],
-            flip=False,
-            scale=scale,
-            window=window,
-            stride=stride,
-            device=next(model.parameters()).device,
+            views,
+            next(model.parameters()).device,
         )
         truth = read_mask(mask)
         score.add(enlarge_labels(probabilities.argmax(0).astype(np.uint8), truth.shape), truth)
