@@ -4,7 +4,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 CORES ?= $(shell nproc)
 
-.PHONY: demo test test-slurm test-bare fuzz reference lint lock install estimate slurm dag
+.PHONY: demo test test-slurm test-bare fuzz reference lint lock docs install estimate slurm dag
 
 demo: install  ## the whole pipeline on the generated dataset; with CONFIG=mine.yaml, on that
 	$(BIN)/snakemake --cores $(CORES) $(if $(CONFIG),--configfile $(CONFIG))
@@ -49,6 +49,9 @@ lint: install
 
 lock:  ## pins of all packages, from pyproject.toml (needs uv: pip install uv)
 	$(PYTHON) envs/lock.py
+
+docs: install  ## the tables of docs/configuration.md, and its JSON schema, from rules/plan/schema
+	$(BIN)/python -m rules.plan.schema.documentation
 
 dag: install  ## docs/dag.png: which rule follows which (needs graphviz: apt-get install graphviz)
 	@if command -v dot > /dev/null; then \

@@ -3,11 +3,14 @@
 import copy
 import re
 from pathlib import Path
+from typing import get_args
 
 import pytest
 import yaml
 
 from rules.plan import configuration
+from rules.plan.schema.sections import SECTIONS
+from rules.plan.schema.values import CrfBackend
 from urn.backbones import BACKBONES
 from urn.crf.dense_crf import BACKENDS as CRF_BACKENDS
 from urn.errors import UserError
@@ -61,7 +64,7 @@ def test_documented_configurations_are_valid(config, file):
 def test_schema_names_what_the_library_has():
     assert sorted(configuration.BACKBONES) == sorted(BACKBONES)
     assert sorted(configuration.CAM_REFINERS) == sorted(REFINERS)
-    assert configuration.SCHEMA["properties"]["crf_backend"]["enum"] == ["auto", *CRF_BACKENDS]
+    assert get_args(CrfBackend) == ("auto", *CRF_BACKENDS)
 
 
 def test_any_timm_model_is_a_backbone(config):
@@ -78,8 +81,8 @@ def test_any_timm_model_is_a_backbone(config):
 
 def test_every_section_key_has_a_default(config):
     for section in configuration.SECTIONS:
-        properties = configuration.SCHEMA["$defs"][section]["properties"]
-        assert set(properties) - {"folder"} == set(config[section]), section
+        keys = SECTIONS[section].model_fields
+        assert set(keys) - {"folder"} == set(config[section]), section
 
 
 @pytest.mark.parametrize(

@@ -1,6 +1,6 @@
 """The configuration: checked before anything runs, and resolved for one dataset.
 
-Imported by the Snakefile, also in every job: standard library, PyYAML and jsonschema only.
+Imported by the Snakefile, also in every job: standard library and pydantic only.
 """
 
 import ast
@@ -10,35 +10,22 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
-import yaml
-
-from urn.datasets.coco import coco_list
-from urn.datasets.ids import Row, folder_rows, ids_of, shapes_ids, voc_ids
+from rules.plan import layouts
+from rules.plan.layouts.folder import table as table
+from rules.plan.schema import sections, values
+from urn.datasets.ids import SPLITS as SPLITS
 from urn.errors import raise_faults
 
-SPLITS = ("train", "val")
 REPOSITORY = Path(__file__).parents[2]
-SCHEMA = yaml.safe_load((Path(__file__).parent / "config.schema.yaml").read_text())
-BACKBONES: list[str] = SCHEMA["$defs"]["backbone"]["else"]["enum"]
-TIMM_BACKBONE: str = SCHEMA["$defs"]["backbone"]["if"]["pattern"].split("$")[0].strip("^")
-REFINERS: list[str] = SCHEMA["$defs"]["refiner"]["enum"]
-CAM_REFINERS = [name for name in REFINERS if name != "own"]
-SECTIONS = (
-    "classification",
-    "multi_crop",
-    "pseudo_masks",
-    "affinity",
-    "segmentation",
-    "responses",
-    "uncertainty",
-)
-
-# Keys of a dataset that do not say what its data are, but what is done with them.
-USES = ("teacher", "runs", "shard_size", "working_size", "evaluate", "download")
+BACKBONES = values.BACKBONES
+TIMM_BACKBONE = values.TIMM_BACKBONE
+REFINERS = values.REFINERS
+CAM_REFINERS = values.CAM_REFINERS
+SECTIONS = tuple(sections.SECTIONS)
 
 
 def check(config: Mapping[str, Any]) -> None:
-    """Check a configuration against the schema, and for what contradicts itself.
+    """Check that a configuration is as its models say, and does not contradict itself.
 
     Raises:
         UserError: one sentence for every fault, naming the key, its value and what is allowed.
@@ -101,54 +88,23 @@ def split_seed(folder: str, plain: int) -> tuple[str, int]:
 
 
 def ids(dataset: Mapping[str, Any], split: str) -> list[str]:
-    """The image ids of a dataset's split, read from one list or table.
-
-    Raises:
-        UserError: the list cannot be read.
-    """
-    match dataset["layout"]:
-        case "shapes":
-            return shapes_ids(split, dataset[split])
-        case "voc" | "coco":
-            return voc_ids(_list(dataset, split))
-        case _:
-            return ids_of(table(dataset["train"], dataset.get("val")), split)
-
-
-@lru_cache(maxsize=1)
-def table(train: str, val: str | None) -> list[Row]:
-    """The rows of a dataset of layout `folder`, which takes seconds to read for many images."""
-    return folder_rows(train, val)
+    """See `Layout.ids`."""
+    return layouts.of(dataset).ids(split)
 
 
 def lists(dataset: Mapping[str, Any], splits: Iterable[str] = SPLITS) -> list[str]:
-    """The files from which `ids` reads; a split "test" has one in the layout `voc` only."""
-    match dataset["layout"]:
-        case "shapes":
-            root = Path(dataset["root"]) / "ImageSets" / "Segmentation"
-            return [str(root / f"{split}.txt") for split in splits]
-        case "voc" | "coco":
-            return [str(_list(dataset, split)) for split in splits]
-        case _:
-            return [dataset[split] for split in splits if split in dataset]
-
-
-def _list(dataset: Mapping[str, Any], split: str) -> Path:
-    if dataset["layout"] == "coco":
-        return coco_list(dataset["root"], dataset[split])
-    return Path(dataset["root"]) / dataset[split]
+    """See `Layout.lists`."""
+    return layouts.of(dataset).lists(splits)
 
 
 def source(dataset: Mapping[str, Any]) -> dict[str, Any]:
-    """The part of a dataset's entry that says what its data are, without how it is used."""
-    return {key: value for key, value in dataset.items() if key not in (*SECTIONS, *USES)}
+    """See `Layout.source`."""
+    return layouts.of(dataset).source()
 
 
 def evaluated(dataset: Mapping[str, Any]) -> list[str]:
-    """The splits that have masks to compare with."""
-    if dataset["layout"] == "folder":
-        return dataset.get("evaluate", ["val"] if "masks" in dataset else [])
-    return dataset.get("evaluate", list(SPLITS))
+    """See `Layout.evaluated`."""
+    return layouts.of(dataset).evaluated
 
 
 def shards(image_ids: list[str], size: int) -> dict[str, list[str]]:

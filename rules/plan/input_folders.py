@@ -4,10 +4,9 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from rules.plan import layouts
 from rules.plan.configuration import resolve
 from urn.errors import UserError
-
-KEYS = ("root", "images", "masks", "train", "val", "test")
 
 
 def check(config: Mapping[str, Any]) -> None:
@@ -18,8 +17,7 @@ def check(config: Mapping[str, Any]) -> None:
     """
     for name, dataset in config["datasets"].items():
         results = Path("results", name).resolve()
-        keys = KEYS if dataset["layout"] == "folder" else ("root",)
-        paths = {key: dataset[key] for key in keys if key in dataset}
+        paths = layouts.of(dataset).inputs
         pseudo_masks = resolve(config, name, "pseudo_masks")
         if pseudo_masks["refiner"] == "own":
             paths["pseudo_masks.folder"] = pseudo_masks["folder"]

@@ -1,6 +1,8 @@
 """The layout of COCO 2014: folders of images, masks, and lists of ids with their tags."""
 
+from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 from urn.datasets.ids import list_lines
 from urn.datasets.index import Entry, Record
@@ -122,6 +124,11 @@ def coco_records(root: str | Path, train: str, val: str) -> list[Record]:
         for split, folder in (("train", train), ("val", val))
         for line in list_lines(coco_list(root, folder))
     ]
+
+
+def read(source: Mapping[str, Any]) -> tuple[Sequence[str], list[Record]]:
+    """Classes and records of a dataset; see `urn.datasets.readers`."""
+    return COCO_CLASSES, coco_records(source["root"], source["train"], source["val"])
 
 
 def _record(

@@ -1,7 +1,9 @@
 """A folder of images with a table of tags: the layout for one's own photographs."""
 
 import unicodedata
+from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 from urn.datasets.ids import IMAGE_SUFFIXES, Row, folder_rows
 from urn.datasets.index import Entry, Record
@@ -34,6 +36,12 @@ def folder_records(
         _record(row, images, Path(masks) if masks is not None else None)
         for row in folder_rows(train_csv, val_csv)
     ]
+
+
+def read(source: Mapping[str, Any]) -> tuple[Sequence[str], list[Record]]:
+    """Classes and records of a dataset; see `urn.datasets.readers`."""
+    tables = (source["train"], source.get("val"))
+    return source["classes"], folder_records(source["images"], *tables, source.get("masks"))
 
 
 def _record(row: Row, images: Path, masks: Path | None) -> Record:

@@ -5,8 +5,10 @@ texture of one part (see `urn.datasets.shape_parts`), which shows through the re
 colours under it are shared by the classes and by clutter, but differ from the ground around them.
 """
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from PIL import Image, ImageDraw
@@ -87,6 +89,11 @@ def shapes_records(root: str | Path) -> list[Record]:
     """Read what `write_shapes` wrote; tags are the classes in the masks."""
     train, val = (LIST.format(split=split) for split in SPLITS)
     return voc_records(root, SHAPES_CLASSES, train, val, tags="masks")
+
+
+def read(source: Mapping[str, Any]) -> tuple[Sequence[str], list[Record]]:
+    """Classes and records of a dataset; see `urn.datasets.readers`."""
+    return SHAPES_CLASSES, shapes_records(source["root"])
 
 
 def draw_scene(split: str, number: int, seed: int = 0) -> tuple[np.ndarray, np.ndarray]:

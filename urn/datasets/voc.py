@@ -1,7 +1,8 @@
 """The layout of PASCAL VOC: JPEGImages, SegmentationClass, Annotations and lists of ids."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import Any
 from xml.etree import ElementTree
 
 import numpy as np
@@ -104,6 +105,19 @@ def voc_test_records(root: str | Path, test_list: str | Path) -> list[Record]:
         )
         for number, image_id, _ in list_lines(root / test_list)
     ]
+
+
+def read(source: Mapping[str, Any]) -> tuple[Sequence[str], list[Record]]:
+    """Classes and records of a dataset; see `urn.datasets.readers`."""
+    classes = source.get("classes", VOC_CLASSES)
+    lists, tags = (source["train"], source["val"]), source.get("tags", "masks")
+    return classes, voc_records(source["root"], classes, *lists, tags)
+
+
+def read_test(source: Mapping[str, Any]) -> tuple[Sequence[str], list[Record]]:
+    """The same of its test images."""
+    records = voc_test_records(source["root"], source["test"])
+    return source.get("classes", VOC_CLASSES), records
 
 
 def mask_tags(mask: str | Path, classes: Sequence[str]) -> tuple[str, ...]:
