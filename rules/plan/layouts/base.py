@@ -18,7 +18,7 @@ from rules.plan.schema.sections import (
     Segmentation,
     Uncertainty,
 )
-from rules.plan.schema.values import Backbone, Model, Runs, ShardSize, WorkingSize, key
+from rules.plan.schema.values import Backbone, Model, Runs, ShardSize, Splits, WorkingSize, key
 from urn.datasets.ids import SPLITS
 from urn.datasets.index import Record
 
@@ -52,6 +52,10 @@ class Layout(Model):
     )
     shard_size: ShardSize = key("in place of `shard_size`")
     working_size: WorkingSize = key("in place of `working_size`")
+    evaluate: Splits = key(
+        "the splits with masks to score against: `[train, val]`, or fewer; if left out, both, or for "
+        "`folder` `[val]` with `masks`"
+    )
     classification: Classification = key("what differs from the section for this dataset")
     multi_crop: MultiCrop = key("the same")
     pseudo_masks: PseudoMasks = key("the same")
@@ -81,7 +85,12 @@ class Layout(Model):
 
     @property
     def evaluated(self) -> list[str]:
-        """The splits that have masks to compare with."""
+        """The splits to score: those of `evaluate`, or all that have masks."""
+        return list(self.evaluate) if self.has("evaluate") else self.with_masks
+
+    @property
+    def with_masks(self) -> list[str]:
+        """The splits of which masks are expected."""
         return list(SPLITS)
 
     @abstractmethod

@@ -9,7 +9,6 @@ from pydantic import Field
 from rules.plan.layouts.base import Files, Rooted, absolute, listed_files
 from rules.plan.layouts.places import missing
 from rules.plan.schema import values
-from rules.plan.schema.values import key as optional
 from urn.datasets.coco import coco_list, coco_records
 from urn.datasets.ids import SPLITS, voc_ids
 from urn.datasets.layouts import coco_mask
@@ -25,14 +24,6 @@ class Coco(Rooted):
     download: bool = Field(
         False, description="the prepare rules fetch and unpack the official archives"
     )
-    evaluate: values.Splits = optional(
-        "the splits with masks to score against: `[train, val]`, or fewer"
-    )
-
-    @property
-    def evaluated(self) -> list[str]:
-        """Both, unless `evaluate` says otherwise."""
-        return list(self.evaluate) if self.has("evaluate") else list(SPLITS)
 
     def ids(self, split: str) -> list[str]:
         """The ids of a list, each once."""

@@ -36,16 +36,10 @@ class Folder(Layout):
     classes: values.Classes = Field(
         description="names of the foreground classes, in the order of their ids"
     )
-    evaluate: values.Splits = optional(
-        "the splits with masks to score against: `[train, val]`, or fewer; `[val]` with `masks` if "
-        "left out"
-    )
 
     @property
-    def evaluated(self) -> list[str]:
-        """Val where masks are given, unless `evaluate` says otherwise."""
-        if self.has("evaluate"):
-            return list(self.evaluate)
+    def with_masks(self) -> list[str]:
+        """Val, where masks are given."""
         return ["val"] if self.has("masks") else []
 
     def ids(self, split: str) -> list[str]:

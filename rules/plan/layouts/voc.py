@@ -33,19 +33,11 @@ class Voc(Rooted):
     classes: values.Classes = optional(
         "names of the foreground classes, in the order of their ids; VOC's own if left out"
     )
-    evaluate: values.Splits = optional(
-        "the splits with masks to score against: `[train, val]`, or fewer"
-    )
 
     @property
     def splits(self) -> list[str]:
         """Train, val and, where it has a list, test."""
         return [*SPLITS, *(["test"] if self.has("test") else [])]
-
-    @property
-    def evaluated(self) -> list[str]:
-        """Both, unless `evaluate` says otherwise."""
-        return list(self.evaluate) if self.has("evaluate") else list(SPLITS)
 
     def ids(self, split: str) -> list[str]:
         """The ids of a list, each once."""
