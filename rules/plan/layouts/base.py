@@ -53,8 +53,8 @@ class Layout(Model):
     shard_size: ShardSize = key("in place of `shard_size`")
     working_size: WorkingSize = key("in place of `working_size`")
     evaluate: Splits = key(
-        "the splits with masks to score against: `[train, val]`, or fewer; if left out, both, or for "
-        "`folder` `[val]` with `masks`"
+        "the splits with masks to score against: `[train, val]`, or fewer; if left out, both, or "
+        "for `folder` `[val]` with `masks`"
     )
     classification: Classification = key("what differs from the section for this dataset")
     multi_crop: MultiCrop = key("the same")
