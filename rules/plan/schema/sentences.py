@@ -89,7 +89,7 @@ def _fault(model: type[BaseModel], detail: Mapping[str, Any]) -> Fault:
         kind, value = "unknown_key", name if kind == "extra_forbidden" else value
     elif kind == "missing":
         kind, context = "lacks", {"keys": [parts.pop()]}
-    elif parts and parts[-1] == "[key]":
+    elif parts[-1:] == ["[key]"] and _is_mapping(model, parts[:-2]):
         is_name = True
         del parts[-2:]
     path, allowed = _followed(model, parts)
@@ -119,6 +119,11 @@ def _followed(model: type[BaseModel], parts: Iterable[str | int]) -> tuple[tuple
         else:
             allowed = _arguments(inner)[-1]
     return tuple(path), allowed
+
+
+def _is_mapping(model: type[BaseModel], parts: Iterable[str | int]) -> bool:
+    """Whether rows by name stand at a place."""
+    return get_origin(_bare(_followed(model, parts)[1])) is dict
 
 
 def _annotation(model: type[BaseModel], name: str | int) -> Any:
