@@ -40,7 +40,6 @@ rule index:
         **plan.needs("index"),
     params:
         dataset=jobs.source,
-        reader=jobs.reader,
         data=jobs.data_of_splits("images", "tags", "masks"),
         code=jobs.code("index"),
     message:

@@ -23,11 +23,11 @@ def _lists(tmp_path, monkeypatch):
 def test_files_of_the_layouts():
     photo, mask = "r/JPEGImages/train1.jpg", "r/SegmentationClass/train1.png"
     assert layouts.of(VOC).files(["train"]) == {"train": {"train1": Files(photo, mask, mask)}}
-    tagged = layouts.of({**VOC, "tags": "xml"}).files()["train"]["train1"]
+    tagged = layouts.of({**VOC, "tags": "xml"}).files(["train"])["train"]["train1"]
     assert tagged == Files(photo, "r/Annotations/train1.xml", mask)
     assert list(layouts.of(VOC).files(["test"])["test"]) == ["test1"]
     coco = {"layout": "coco", "root": "r", "train": "train2014", "val": "val2014"}
-    found = layouts.of(coco).files()["val"]
+    found = layouts.of(coco).files(["train", "val"])["val"]
     assert found == {"val1": Files("r/val2014/val1.jpg", ("car", "dog"), "r/masks/val1.png")}
     assert layouts.of({"layout": "shapes"}).files(["train"]) == {"train": {}}
 

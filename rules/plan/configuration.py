@@ -1,33 +1,26 @@
 """The configuration: checked before anything runs, and resolved for one dataset.
 
-Imported by the Snakefile, also in every job.
+Imported by the Snakefile, also in every job: standard library and pydantic only.
 """
 
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from rules.plan.schema.fields import BACKBONES as BACKBONES
-from rules.plan.schema.fields import REFINERS as REFINERS
-from rules.plan.schema.fields import TIMM_BACKBONE as TIMM_BACKBONE
+from rules.plan.schema import sections, values
+from urn.datasets.ids import SPLITS as SPLITS
 from urn.errors import raise_faults
 
-SPLITS = ("train", "val")
 REPOSITORY = Path(__file__).parents[2]
+BACKBONES = values.BACKBONES
+TIMM_BACKBONE = values.TIMM_BACKBONE
+REFINERS = values.REFINERS
 CAM_REFINERS = [name for name in REFINERS if name != "own"]
-SECTIONS = (
-    "classification",
-    "multi_crop",
-    "pseudo_masks",
-    "affinity",
-    "segmentation",
-    "responses",
-    "uncertainty",
-)
+SECTIONS = tuple(sections.SECTIONS)
 
 
 def check(config: Mapping[str, Any]) -> None:
-    """Check a configuration against the schema, and for what contradicts itself.
+    """Check that a configuration is as its models say, and does not contradict itself.
 
     Raises:
         UserError: one sentence for every fault, naming the key, its value and what is allowed.

@@ -1,19 +1,20 @@
-"""What is wrong with a configuration: by its schema, and in what it says of itself.
+"""What is wrong with a configuration: by its models, and in what it says of itself.
 
 Every check yields sentences; those of a dataset's settings yield (key, problem), so that one of
 several datasets is told once.
 """
 
-import os
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from importlib.util import find_spec
 from itertools import chain, combinations
 from typing import Any
 
 from rules.plan import configuration, layouts
-from rules.plan.schema.faults import infinite, not_among, schema_faults
+from rules.plan.schema import sentences
 from rules.plan.schema.sections import SECTIONS, PretendedUnderfitting
+from rules.plan.schema.sentences import not_among
+from rules.plan.schema.whole import Configuration
 from urn.datasets.index import check_classes
 from urn.errors import UserError
 
@@ -24,7 +25,7 @@ Problem = tuple[str, str]
 
 def faults(config: Config) -> list[str]:
     """All that is wrong with a configuration; what needs sound keys only where they are."""
-    found = [*schema_faults(config), *infinite(config)]
+    found = sentences.faults(config, Configuration)
     return found or [*_missing_defaults(config)] or [*_contradictions(config)]
 
 
@@ -55,18 +56,12 @@ def _contradictions(config: Config) -> Iterator[str]:
 def _missing_defaults(config: Config) -> Iterator[str]:
     """Of keys that a section lacks, which only config.yaml can give."""
     for name, section in SECTIONS.items():
-        keys = set(section.model_fields) - {"folder"}
-        yield from _lacking(name, config[name], keys)
+        keys = [key for key in section.model_fields if key != "folder"]
+        for missing in [key for key in keys if key not in config[name]]:
+            yield f"config: {name} lacks the key {missing!r}: add it"
     puf = config["segmentation"].get("pretended_underfitting", {})
-    yield from _lacking(
-        "segmentation.pretended_underfitting", puf, PretendedUnderfitting.model_fields
-    )
-
-
-def _lacking(where: str, settings: Settings, keys: Iterable[str]) -> Iterator[str]:
-    for key in keys:
-        if key not in settings:
-            yield f"config: {where} lacks the key {key!r}: add it"
+    for missing in PretendedUnderfitting.model_fields.keys() - puf.keys():
+        yield f"config: segmentation.pretended_underfitting lacks the key {missing!r}: add it"
 
 
 def _supervision_faults(config: Config) -> Iterator[str]:
@@ -92,8 +87,7 @@ def _supervision_faults(config: Config) -> Iterator[str]:
 def _shared_files(datasets: Mapping[str, Settings]) -> Iterator[str]:
     """Of two datasets whose rules would make the same files."""
     for (one, first), (other, second) in combinations(datasets.items(), 2):
-        made = [{os.path.abspath(f) for f in layouts.of(d).made_files()} for d in (first, second)]
-        if made[0] & made[1]:
+        if layouts.of(first).made_files() & layouts.of(second).made_files():
             yield (
                 f"config: datasets {one} and {other} have the same root {second['root']!r}, into "
                 "which files are made for both: give each its own"
@@ -108,7 +102,7 @@ def _source_faults(config: Config, name: str, dataset: Settings) -> Iterator[str
             f"{key}.pseudo_masks has the refiner 'own' but no 'folder': "
             "add the folder that holds <image id>.png for every train image"
         )
-    if dataset["layout"] != "shapes" and dataset["train"] == dataset.get("val"):
+    if isinstance(dataset["train"], str) and dataset["train"] == dataset.get("val"):
         yield f"{key} has {dataset['train']!r} as train and as val: give val other images"
     try:
         check_classes(dataset.get("classes", ["any"]))

@@ -1,7 +1,7 @@
 """The user's images, tags and masks, as Snakemake is to know them: by size and time of change.
 
 They are too many to be inputs of rules: each rule has a fingerprint of those it reads among its
-parameters instead, and runs again when that changes. Standard library only.
+parameters instead, and runs again when that changes.
 """
 
 import hashlib

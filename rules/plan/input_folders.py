@@ -17,7 +17,7 @@ def check(config: Mapping[str, Any]) -> None:
     """
     for name, dataset in config["datasets"].items():
         results = Path("results", name).resolve()
-        paths = {key: dataset[key] for key in layouts.of(dataset).inputs if key in dataset}
+        paths = layouts.of(dataset).inputs
         pseudo_masks = resolve(config, name, "pseudo_masks")
         if pseudo_masks["refiner"] == "own":
             paths["pseudo_masks.folder"] = pseudo_masks["folder"]

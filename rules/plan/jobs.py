@@ -49,10 +49,6 @@ class Jobs:
         """What the dataset's data are, as its index needs to know."""
         return self.dataset(wildcards).layout.source()
 
-    def reader(self, wildcards: Wildcards) -> str:
-        """The library's module that reads the dataset."""
-        return self.dataset(wildcards).layout.reader
-
     def working_size(self, wildcards: Wildcards) -> str | int:
         """At which its images are worked on."""
         return self.dataset(wildcards).working_size

@@ -6,9 +6,6 @@ from typing import Any
 
 from urn.errors import UserError
 
-# The keys of a dataset that are paths; a number or the name of a folder has no ~.
-PATHS = ("root", "images", "masks", "train", "val", "test")
-
 
 def settle(config: MutableMapping[str, Any], given: Mapping[str, Any]) -> None:
     """Finish a merged configuration, in place.
@@ -37,7 +34,7 @@ def settle(config: MutableMapping[str, Any], given: Mapping[str, Any]) -> None:
         if isinstance(changes, Mapping) and "runs" in changes and name in datasets:
             datasets[name]["runs"] = changes["runs"]
     for dataset in datasets.values():
-        _expand_home(dataset, *PATHS)
+        _expand_home(dataset)
         _expand_home(_mapping(dataset, "pseudo_masks"), "folder")
     _expand_home(_mapping(config, "pseudo_masks"), "folder")
     for section in ("archives", "pretrained"):
@@ -64,6 +61,8 @@ def _mapping(config: Any, key: str) -> Any:
 
 
 def _expand_home(settings: Any, *keys: str) -> None:
-    for key in keys:
-        if isinstance(settings, MutableMapping) and str(settings.get(key)).startswith("~"):
-            settings[key] = expanduser(settings[key])
+    """Of the values at these keys, or at all: no value but a path begins with ~."""
+    if isinstance(settings, MutableMapping):
+        for key in keys or list(settings):
+            if str(settings.get(key)).startswith("~"):
+                settings[key] = expanduser(settings[key])

@@ -9,8 +9,8 @@ from pathlib import Path
 from typing import Any
 
 from rules.plan import configuration, layouts, timm_names
-from rules.plan.layouts.base import Layout, here, missing_folder
-from rules.plan.paths import Paths
+from rules.plan.layouts.base import Layout
+from rules.plan.layouts.places import here, missing_folder
 from urn.errors import UserError, raise_faults
 
 
@@ -63,14 +63,15 @@ def unwritable_results() -> str | None:
 
 
 def _dataset_faults(config: Mapping[str, Any], name: str) -> Iterator[str]:
-    layout, key = layouts.of(config["datasets"][name]), f"datasets.{name}"
-    index = Path(Paths(name).index())
+    dataset, key = config["datasets"][name], f"datasets.{name}"
+    index = Path("results") / name / "index.csv"
     if index.is_dir():
         yield f"{index} is a folder, where a file is to be made: move it away"
     own = configuration.resolve(config, name, "pseudo_masks")
     if own["refiner"] == "own":
         yield from missing_folder(f"{key}.pseudo_masks.folder", own["folder"])
-    places = [*layout.faults(key)]
+    layout = layouts.of(dataset)
+    places = list(layout.faults(key))
     yield from places
     if not places and not layout.made_by_rules:
         yield from _score_faults(key, layout)

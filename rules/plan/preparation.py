@@ -44,42 +44,21 @@ class Unpacking:
         return Paths(self.dataset).benchmark(self.rule)
 
 
-# Of a layout: the rule, archives, the folder in them, and files that must then be there.
-UNPACKED: dict[str, list[tuple[str, list[str], str, list[str]]]] = {
-    "voc": [
-        (
-            *("unpack_{}", ["voc2012"], "VOCdevkit/VOC2012"),
-            [f"{VOC_LISTS}/train.txt", f"{VOC_LISTS}/val.txt"],
-        ),
-        (
-            *("prepare_{}_test", ["voc2012_test"], "VOCdevkit/VOC2012"),
-            [f"{VOC_LISTS}/test.txt"],
-        ),
-    ],
-    "coco": [
-        (
-            *("unpack_{}", ["coco2014_train", "coco2014_val", "coco2014_annotations"], "."),
-            [f"annotations/instances_{folder}.json" for folder in ("train2014", "val2014")],
-        )
-    ],
-}
-
-
 def unpackings(plan: Plan) -> list[Unpacking]:
     """What is unpacked, for all datasets that are downloaded."""
     return [
         Unpacking(
-            rule.format(dataset.name),
+            unpacked.rule.format(dataset.name),
             dataset.name,
             dataset.root,
-            below,
-            [plan.published_file("archives", archive) for archive in archives],
-            [plan.checksum("archives", archive) for archive in archives],
-            [f"{dataset.root}/{file}" for file in files],
+            unpacked.below,
+            [plan.published_file("archives", archive) for archive in unpacked.archives],
+            [plan.checksum("archives", archive) for archive in unpacked.archives],
+            [f"{dataset.root}/{file}" for file in unpacked.files],
         )
-        for layout, rules in UNPACKED.items()
-        for dataset in downloaded(plan, layout)
-        for rule, archives, below, files in rules
+        for dataset in plan.datasets
+        if dataset.entry.get("download", False)
+        for unpacked in dataset.layout.unpacked
     ]
 
 

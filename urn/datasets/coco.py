@@ -126,8 +126,8 @@ def coco_records(root: str | Path, train: str, val: str) -> list[Record]:
     ]
 
 
-def read_source(source: Mapping[str, Any]) -> tuple[Sequence[str], list[Record]]:
-    """Classes and images of a dataset of this layout, as the configuration describes it."""
+def read(source: Mapping[str, Any]) -> tuple[Sequence[str], list[Record]]:
+    """Classes and records of a dataset; see `urn.datasets.readers`."""
     return COCO_CLASSES, coco_records(source["root"], source["train"], source["val"])
 
 

@@ -38,12 +38,10 @@ def folder_records(
     ]
 
 
-def read_source(source: Mapping[str, Any]) -> tuple[Sequence[str], list[Record]]:
-    """Classes and images of a dataset of this layout, as the configuration describes it."""
-    records = folder_records(
-        source["images"], source["train"], source.get("val"), source.get("masks")
-    )
-    return source["classes"], records
+def read(source: Mapping[str, Any]) -> tuple[Sequence[str], list[Record]]:
+    """Classes and records of a dataset; see `urn.datasets.readers`."""
+    tables = (source["train"], source.get("val"))
+    return source["classes"], folder_records(source["images"], *tables, source.get("masks"))
 
 
 def _record(row: Row, images: Path, masks: Path | None) -> Record:

@@ -91,8 +91,8 @@ def shapes_records(root: str | Path) -> list[Record]:
     return voc_records(root, SHAPES_CLASSES, train, val, tags="masks")
 
 
-def read_source(source: Mapping[str, Any]) -> tuple[Sequence[str], list[Record]]:
-    """Classes and images of a dataset of this layout, as the configuration describes it."""
+def read(source: Mapping[str, Any]) -> tuple[Sequence[str], list[Record]]:
+    """Classes and records of a dataset; see `urn.datasets.readers`."""
     return SHAPES_CLASSES, shapes_records(source["root"])
 
 

@@ -90,13 +90,6 @@ def voc_records(
     return records
 
 
-def read_source(source: Mapping[str, Any]) -> tuple[Sequence[str], list[Record]]:
-    """Classes and images of a dataset of this layout, as the configuration describes it."""
-    classes = source.get("classes", VOC_CLASSES)
-    tags = source.get("tags", "masks")
-    return classes, voc_records(source["root"], classes, source["train"], source["val"], tags)
-
-
 def voc_test_records(root: str | Path, test_list: str | Path) -> list[Record]:
     """Read a list of images of which nothing more is known, of split "test".
 
@@ -112,6 +105,19 @@ def voc_test_records(root: str | Path, test_list: str | Path) -> list[Record]:
         )
         for number, image_id, _ in list_lines(root / test_list)
     ]
+
+
+def read(source: Mapping[str, Any]) -> tuple[Sequence[str], list[Record]]:
+    """Classes and records of a dataset; see `urn.datasets.readers`."""
+    classes = source.get("classes", VOC_CLASSES)
+    lists, tags = (source["train"], source["val"]), source.get("tags", "masks")
+    return classes, voc_records(source["root"], classes, *lists, tags)
+
+
+def read_test(source: Mapping[str, Any]) -> tuple[Sequence[str], list[Record]]:
+    """The same of its test images."""
+    records = voc_test_records(source["root"], source["test"])
+    return source.get("classes", VOC_CLASSES), records
 
 
 def mask_tags(mask: str | Path, classes: Sequence[str]) -> tuple[str, ...]:

@@ -1,14 +1,29 @@
-"""What the plan asks of a dataset's layout."""
+"""What every layout of a dataset has: its entry in the configuration, and what is asked of it."""
 
-from collections.abc import Iterable, Iterator, Mapping
+import os
+from abc import abstractmethod
+from collections.abc import Iterable, Iterator
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any, ClassVar, NamedTuple
 
-from rules.plan.configuration import SECTIONS, SPLITS
-from rules.plan.schema.entries import Entry
+from pydantic import Field
 
-# Keys of a dataset that do not say what its data are, but what is done with them.
-USES = ("teacher", "runs", "shard_size", "working_size", "evaluate", "download")
+from rules.plan.schema.sections import (
+    SECTIONS,
+    Affinity,
+    Classification,
+    MultiCrop,
+    PseudoMasks,
+    Responses,
+    Segmentation,
+    Uncertainty,
+)
+from rules.plan.schema.values import Backbone, Model, Runs, ShardSize, Splits, WorkingSize, key
+from urn.datasets.ids import SPLITS
+from urn.datasets.index import Record
+
+# Keys that do not say what the data are, but what is done with them.
+USES = {*SECTIONS, "teacher", "runs", "shard_size", "working_size", "evaluate", "download"}
 
 
 class Files(NamedTuple):
@@ -19,105 +34,165 @@ class Files(NamedTuple):
     masks: str | None
 
 
-class Layout:
-    """How a dataset's files lie; of its entry in the configuration.
+class Unpacked(NamedTuple):
+    """What a rule unpacks of a dataset's official archives.
 
     Attributes:
-        entry: checked.
-        entry_model: what such an entry may hold.
-        reader: the library's module that reads the files.
-        inputs: the keys of the entry that are paths of the user's.
+        rule: its name, with {} for the dataset's.
+        archives: keys of the section `archives`.
+        below: the folder inside them that becomes the dataset's root.
+        files: what must be there afterwards, below the root.
     """
 
-    entry_model: type[Entry]
-    reader: str
-    inputs: tuple[str, ...] = ("root",)
+    rule: str
+    archives: list[str]
+    below: str
+    files: list[str]
 
-    def __init__(self, entry: Mapping[str, Any]) -> None:
-        self.entry = entry
+
+class Layout(Model):
+    """A dataset's entry in the configuration, and where its files are.
+
+    Made by `layouts.of`, it takes a checked entry as it is: keys that were left out have their
+    defaults here, and sections stay dictionaries.
+    """
+
+    unpacked: ClassVar[list[Unpacked]] = []
+
+    layout: str
+    teacher: Backbone = Field(
+        description="the backbone whose cyclic masks and weights the others learn from"
+    )
+    runs: Runs = Field(
+        description="the supervisions that plain `snakemake` trains, by backbone: "
+        "`efficientnet_lite0`, `resnet18`, `resnet38`, `resnet101`, `scalenet101`, `res2net101`, "
+        "`timm:<name>`"
+    )
+    shard_size: ShardSize = key("in place of `shard_size`")
+    working_size: WorkingSize = key("in place of `working_size`")
+    evaluate: Splits = key(
+        "the splits with masks to score against: `[train, val]`, or fewer; if left out, both, or "
+        "for `folder` `[val]` with `masks`"
+    )
+    classification: Classification = key("what differs from the section for this dataset")
+    multi_crop: MultiCrop = key("the same")
+    pseudo_masks: PseudoMasks = key("the same")
+    affinity: Affinity = key("the same")
+    segmentation: Segmentation = key("the same")
+    responses: Responses = key("the same")
+    uncertainty: Uncertainty = key("the same")
+
+    def has(self, name: str) -> bool:
+        """Whether the entry gives a key."""
+        return name in self.model_fields_set
+
+    def source(self) -> dict[str, Any]:
+        """The part of the entry that says what the data are, without how they are used."""
+        own = [name for name in type(self).model_fields if name not in USES]
+        return {name: getattr(self, name) for name in own if self.has(name)}
 
     @property
-    def root(self) -> str:
-        """The folder of the dataset."""
-        return str(self.entry["root"])
+    def reader(self) -> str:
+        """The module that reads the dataset; see `urn.datasets.readers`."""
+        return f"urn.datasets.{self.layout}"
 
     @property
     def splits(self) -> list[str]:
-        """Train and val, and test where the dataset has images for a server."""
+        """Train, val and, where the dataset has one, test."""
         return list(SPLITS)
 
     @property
     def evaluated(self) -> list[str]:
-        """The splits that have masks to compare with."""
-        return list(self.entry.get("evaluate", SPLITS))
+        """The splits to score: those of `evaluate`, or all that have masks."""
+        return list(self.evaluate) if self.has("evaluate") else self.with_masks
+
+    @property
+    def with_masks(self) -> list[str]:
+        """The splits of which masks are expected."""
+        return list(SPLITS)
+
+    @abstractmethod
+    def ids(self, split: str) -> list[str]:
+        """The image ids of a split, read from one list or table.
+
+        Raises:
+            UserError: the list cannot be read.
+        """
+
+    @abstractmethod
+    def lists(self, splits: Iterable[str] = SPLITS) -> list[str]:
+        """The files from which `ids` reads."""
+
+    def available(self, split: str) -> bool:
+        """Whether the lists are there that name a split's images; train and val go together."""
+        together = ["test"] if split == "test" else SPLITS
+        return split in self.splits and all(Path(path).exists() for path in self.lists(together))
+
+    @abstractmethod
+    def files(self, splits: Iterable[str]) -> dict[str, dict[str, Files]]:
+        """The user's files of every image, by split and id; none where a rule makes them.
+
+        Raises:
+            UserError: a list or table cannot be read.
+        """
+
+    @abstractmethod
+    def has_mask(self, split: str) -> Iterator[bool]:
+        """Whether an image of a split has a mask, for each.
+
+        Raises:
+            UserError: the list cannot be read.
+        """
 
     @property
     def preparable(self) -> bool:
-        """Whether a rule makes the lists from official files."""
-        return bool(self.entry.get("download", False))
+        """Whether a rule, run by itself, makes lists and masks from official files."""
+        return False
 
     @property
     def made_by_rules(self) -> bool:
         """Whether lists and masks that are missing are made."""
         return self.preparable
 
-    def source(self) -> dict[str, Any]:
-        """The part of the entry that says what the data are, without how they are used."""
-        used = (*SECTIONS, *USES)
-        return {key: value for key, value in self.entry.items() if key not in used}
-
-    def lists(self, splits: Iterable[str] = SPLITS) -> list[str]:
-        """The files that `ids` reads."""
-        raise NotImplementedError
-
-    def ids(self, split: str) -> list[str]:
-        """The image ids of a split.
-
-        Raises:
-            UserError: a list cannot be read.
-        """
-        raise NotImplementedError
-
-    def files(self, splits: Iterable[str] = SPLITS) -> dict[str, dict[str, Files]]:
-        """The user's files of every image, by split and id; none of those that a rule makes.
-
-        Raises:
-            UserError: a list cannot be read.
-        """
-        raise NotImplementedError
-
-    def available(self, split: str) -> bool:
-        """Whether the lists are there that name a split's images; train and val go together."""
-        splits = ["test"] if split == "test" else SPLITS
-        return all(Path(path).exists() for path in self.lists(splits))
+    @property
+    @abstractmethod
+    def inputs(self) -> dict[str, str]:
+        """The files and folders that the entry names, by key."""
 
     def made_files(self) -> set[str]:
-        """What rules make in the dataset's root, which stands for all of it."""
-        return {self.root} if self.preparable else set()
+        """Absolute paths of what rules make of the dataset; a folder stands for all in it."""
+        return set()
 
+    @abstractmethod
     def faults(self, key: str) -> Iterator[str]:
-        """What the entry names and is not there, in sentences; `key` is that of the entry."""
-        raise NotImplementedError
+        """What must be there before a run and is not, in sentences.
 
-    def has_mask(self, split: str) -> Iterator[bool]:
-        """Whether an image of a split has a mask, for each."""
-        for image_id in self.ids(split):
-            yield (Path(self.root) / "SegmentationClass" / f"{image_id}.png").exists()
+        Args:
+            key: of the entry in the configuration, such as "datasets.voc".
+        """
 
 
-def missing_folder(key: str, path: str) -> Iterator[str]:
-    """The sentence about a folder that is not there."""
-    if "://" in path:
-        yield f"{key} is {path!r}: fetch it into a folder and name that"
-    elif not Path(path).is_dir():
-        yield missing(key, path, "folder")
+class Rooted(Layout):
+    """A dataset below one folder."""
+
+    root: str
+
+    @property
+    def inputs(self) -> dict[str, str]:
+        """The folder."""
+        return {"root": self.root}
 
 
-def missing(key: str, path: str, kind: str) -> str:
-    """The sentence about a file that is not there."""
-    return f"there is no {kind} {path}{here()}: correct {key}"
+def listed_files(records: Iterable[Record], splits: Iterable[str]) -> dict[str, dict[str, Files]]:
+    """The files of records by split and id; the first counts."""
+    found: dict[str, dict[str, Files]] = {split: {} for split in splits}
+    for entry in (record.entry for record in records):
+        if entry.split in found:
+            mask = None if entry.mask is None else str(entry.mask)
+            found[entry.split].setdefault(entry.id, Files(str(entry.image), entry.tags, mask))
+    return found
 
 
-def here() -> str:
-    """What relative paths are relative to."""
-    return f" (in {Path.cwd()})"
+def absolute(paths: Iterable[str]) -> set[str]:
+    """The same paths, whichever way they were written."""
+    return {os.path.abspath(path) for path in paths}

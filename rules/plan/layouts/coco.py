@@ -1,68 +1,72 @@
-"""MS COCO's folders of images and files of annotated objects."""
+"""`coco`: the folders and annotations of MS COCO 2014."""
 
 from collections.abc import Iterable, Iterator
 from pathlib import Path
-from typing import Literal
+from typing import ClassVar, Literal
 
 from pydantic import Field
 
-from rules.plan.configuration import SPLITS
-from rules.plan.layouts.base import Files, Layout, missing
-from rules.plan.schema import fields
-from rules.plan.schema.entries import Entry
-from rules.plan.schema.sections import unset
+from rules.plan.layouts.base import Files, Rooted, Unpacked, absolute, listed_files
+from rules.plan.layouts.places import missing
+from rules.plan.schema import values
 from urn.datasets.coco import coco_list, coco_records
-from urn.datasets.ids import voc_ids
+from urn.datasets.ids import SPLITS, voc_ids
+from urn.datasets.layouts import coco_mask
 
 
-class COCOEntry(Entry):
-    """As the configuration describes it."""
+class Coco(Rooted):
+    """The folders and annotations of MS COCO 2014."""
 
-    layout: Literal["coco"] = Field(description="COCO's folders and files of annotated objects")
-    root: fields.Path = Field(description="where it lies")
-    train: fields.Name = Field(description="folder of images below the root")
-    val: fields.Name = Field(description="the same for the images that are predicted and scored")
-    download: bool = unset("the prepare rules fetch and unpack the official archives")
-    evaluate: fields.Splits = unset(
-        "the splits with masks to score against: `[train, val]`, or fewer"
+    unpacked: ClassVar[list[Unpacked]] = [
+        Unpacked(
+            "unpack_{}",
+            ["coco2014_train", "coco2014_val", "coco2014_annotations"],
+            ".",
+            [f"annotations/instances_{folder}.json" for folder in ("train2014", "val2014")],
+        )
+    ]
+
+    layout: Literal["coco"] = Field(description="the folders and annotations of MS COCO 2014")
+    root: values.Path = Field(description="where it lies: holds `annotations` and both folders")
+    train: values.Name = Field(description="folder of images, such as `train2014`")
+    val: values.Name = Field(description="the same of images that are predicted and scored")
+    download: bool = Field(
+        False, description="the prepare rules fetch and unpack the official archives"
     )
 
-
-class COCO(Layout):
-    """`train` and `val` are folders of images; lists and masks are made of the annotations."""
-
-    entry_model = COCOEntry
-    reader = "urn.datasets.coco"
-    preparable = True
-    made_by_rules = True
+    def ids(self, split: str) -> list[str]:
+        """The ids of a list, each once."""
+        return voc_ids(self._list(split))
 
     def lists(self, splits: Iterable[str] = SPLITS) -> list[str]:
-        """Those that a rule makes of the annotations."""
-        return [str(coco_list(self.root, self.entry[split])) for split in splits]
+        """The lists of ids and tags that the prepare rule makes."""
+        return [str(self._list(split)) for split in splits]
 
-    def ids(self, split: str) -> list[str]:
-        """Of a list that was made."""
-        return voc_ids(coco_list(self.root, self.entry[split]))
+    def _list(self, split: str) -> Path:
+        return coco_list(self.root, getattr(self, split))
 
-    def files(self, splits: Iterable[str] = SPLITS) -> dict[str, dict[str, Files]]:
-        """Tags are in the lists."""
-        found: dict[str, dict[str, Files]] = {split: {} for split in splits}
-        for record in coco_records(self.root, self.entry["train"], self.entry["val"]):
-            entry = record.entry
-            mask = None if entry.mask is None else str(entry.mask)
-            found[entry.split].setdefault(entry.id, Files(str(entry.image), entry.tags, mask))
-        return found
+    def files(self, splits: Iterable[str]) -> dict[str, dict[str, Files]]:
+        """Photographs and masks; tags as the lists have them."""
+        return listed_files(coco_records(self.root, self.train, self.val), splits)
+
+    def has_mask(self, split: str) -> Iterator[bool]:
+        """Whether an image's mask is made yet, for each."""
+        return (coco_mask(self.root, image_id).exists() for image_id in self.ids(split))
+
+    @property
+    def preparable(self) -> bool:
+        """Always: from the annotations."""
+        return True
 
     def made_files(self) -> set[str]:
-        """The lists, and all of a root that is downloaded."""
-        return {*self.lists(), *([self.root] if self.entry.get("download", False) else [])}
+        """The lists, and the folder if archives are unpacked into it."""
+        return absolute([*self.lists(), *([self.root] if self.download else [])])
 
     def faults(self, key: str) -> Iterator[str]:
-        """Of the annotations, unless they are downloaded or were used already."""
-        listed = all(Path(path).is_file() for path in self.lists())
-        if self.entry.get("download", False) or listed:
+        """The annotations, where neither they are fetched nor the lists are made of them."""
+        if self.download or all(Path(path).is_file() for path in self.lists()):
             return
         for split in SPLITS:
-            file = Path(self.root) / "annotations" / f"instances_{self.entry[split]}.json"
+            file = Path(self.root) / "annotations" / f"instances_{getattr(self, split)}.json"
             if not file.is_file():
                 yield missing(f"{key}.root and {key}.{split}", str(file), "file of annotations")

@@ -1,4 +1,4 @@
-"""A folder of images and a table of their tags: the user's own."""
+"""`folder`: images of one's own, with a table of their tags."""
 
 from collections.abc import Iterable, Iterator
 from functools import lru_cache
@@ -7,88 +7,73 @@ from typing import Literal
 
 from pydantic import Field
 
-from rules.plan.configuration import SPLITS
-from rules.plan.layouts.base import Files, Layout, missing, missing_folder
-from rules.plan.schema import fields
-from rules.plan.schema.entries import Entry
-from rules.plan.schema.sections import unset
+from rules.plan.layouts.base import Files, Layout, listed_files
+from rules.plan.layouts.places import missing, missing_folder
+from rules.plan.schema import values
+from rules.plan.schema.values import key as optional
 from urn.datasets.folder import folder_records
-from urn.datasets.ids import Row, folder_rows, ids_of
+from urn.datasets.ids import SPLITS, Row, folder_rows, ids_of
 
 
 @lru_cache(maxsize=1)
 def table(train: str, val: str | None) -> list[Row]:
-    """The rows of a dataset, which takes seconds to read for many images."""
+    """The rows of a dataset's tables, which take seconds to read for many images.
+
+    Raises:
+        UserError: a table cannot be read.
+    """
     return folder_rows(train, val)
 
 
-class FolderEntry(Entry):
-    """As the configuration describes it."""
+class Folder(Layout):
+    """Images of your own, and a table of their tags."""
 
-    layout: Literal["folder"] = Field(description="images and a CSV")
-    images: fields.Path = Field(description="where the images are")
-    train: fields.Path = Field(description="the CSV `image,tags[,split]`")
-    val: fields.Path = unset(
-        "the same for the images that are predicted and scored, which `split` may name too"
-    )
-    masks: fields.Path = unset("`<image name>.png` of the images that can be scored")
-    classes: fields.Classes = Field(
+    layout: Literal["folder"] = Field(description="images of your own, and a table of their tags")
+    images: values.Path = Field(description="where the images are")
+    train: values.Path = Field(description="the CSV `image,tags[,split][,mask]`")
+    val: values.Path = optional("the same of images that are predicted and scored")
+    masks: values.Path = optional("holds `<image name>.png` of the images that can be scored")
+    classes: values.Classes = Field(
         description="names of the foreground classes, in the order of their ids"
     )
-    evaluate: fields.Splits = unset(
-        "the splits with masks to score against: `[train, val]`, or fewer"
-    )
-
-
-class Folder(Layout):
-    """`train` and `val` are tables; or one table has the column `split`."""
-
-    entry_model = FolderEntry
-    reader = "urn.datasets.folder"
-    inputs = ("images", "masks", "train", "val")
 
     @property
-    def evaluated(self) -> list[str]:
-        """Val, where the entry has masks."""
-        return list(self.entry.get("evaluate", ["val"] if "masks" in self.entry else []))
+    def with_masks(self) -> list[str]:
+        """Val, where masks are given."""
+        return ["val"] if self.has("masks") else []
+
+    def ids(self, split: str) -> list[str]:
+        """The ids of a split in the tables, each once."""
+        return ids_of(self._rows(), split)
+
+    def _rows(self) -> list[Row]:
+        return table(self.train, self.val)
 
     def lists(self, splits: Iterable[str] = SPLITS) -> list[str]:
         """The tables."""
-        return [self.entry[split] for split in splits if split in self.entry]
+        return [getattr(self, split) for split in splits if self.has(split)]
 
-    @property
-    def _rows(self) -> list[Row]:
-        return table(self.entry["train"], self.entry.get("val"))
-
-    def ids(self, split: str) -> list[str]:
-        """Of the rows with that split."""
-        return ids_of(self._rows, split)
-
-    def files(self, splits: Iterable[str] = SPLITS) -> dict[str, dict[str, Files]]:
-        """Tags are in the tables."""
-        entry = self.entry
-        found: dict[str, dict[str, Files]] = {split: {} for split in splits}
-        for record in folder_records(
-            entry["images"], entry["train"], entry.get("val"), entry.get("masks")
-        ):
-            image = record.entry
-            mask = None if image.mask is None else str(image.mask)
-            found[image.split].setdefault(image.id, Files(str(image.image), image.tags, mask))
-        return found
-
-    def faults(self, key: str) -> Iterator[str]:
-        """Of the folders and tables."""
-        yield from missing_folder(f"{key}.images", self.entry["images"])
-        if "masks" in self.entry:
-            yield from missing_folder(f"{key}.masks", self.entry["masks"])
-        for split in SPLITS:
-            if split in self.entry and not Path(self.entry[split]).is_file():
-                yield missing(f"{key}.{split}", self.entry[split], "table")
+    def files(self, splits: Iterable[str]) -> dict[str, dict[str, Files]]:
+        """Images and masks; tags as the tables have them."""
+        return listed_files(folder_records(self.images, self.train, self.val, self.masks), splits)
 
     def has_mask(self, split: str) -> Iterator[bool]:
-        """Named in the table, or in the folder of masks."""
-        folder = Path(self.entry["masks"]) if "masks" in self.entry else None
-        for row in self._rows:
+        """Whether an image has a mask, or the table names one, for each."""
+        for row in self._rows():
             if row.split == split:
-                named = bool(row.mask)
-                yield named or (folder is not None and (folder / f"{row.id}.png").exists())
+                beside = self.has("masks") and (Path(self.masks) / f"{row.id}.png").exists()
+                yield bool(row.mask) or beside
+
+    @property
+    def inputs(self) -> dict[str, str]:
+        """Folders and tables."""
+        return {k: getattr(self, k) for k in ("images", "masks", "train", "val") if self.has(k)}
+
+    def faults(self, key: str) -> Iterator[str]:
+        """The folders and tables."""
+        yield from missing_folder(f"{key}.images", self.images)
+        if self.has("masks"):
+            yield from missing_folder(f"{key}.masks", self.masks)
+        for split in SPLITS:
+            if self.has(split) and not Path(getattr(self, split)).is_file():
+                yield missing(f"{key}.{split}", getattr(self, split), "table")

@@ -1,4 +1,4 @@
-"""The generated dataset: nothing of it is the user's."""
+"""`shapes`: the dataset that the project draws itself, in the folders of VOC's layout."""
 
 from collections.abc import Iterable, Iterator
 from pathlib import Path
@@ -6,50 +6,50 @@ from typing import Literal
 
 from pydantic import Field
 
-from rules.plan.configuration import SPLITS
-from rules.plan.layouts.base import Files, Layout
-from rules.plan.schema import fields
-from rules.plan.schema.entries import Entry
-from urn.datasets.ids import shapes_ids
+from rules.plan.layouts.base import Files, Rooted, absolute
+from rules.plan.schema import values
+from urn.datasets.ids import SPLITS, shapes_ids
+from urn.datasets.layouts import voc_mask
 
 
-class ShapesEntry(Entry):
-    """As the configuration describes it."""
+class Shapes(Rooted):
+    """Drawn by the project."""
 
     layout: Literal["shapes"] = Field(description="drawn by the project")
-    root: fields.Path = Field(description="where it is written")
-    train: fields.Count = Field(description="number of images")
-    val: fields.Count = Field(description="number of images that are predicted and scored")
-
-
-class Shapes(Layout):
-    """Drawn by a rule, in VOC's folders; `train` and `val` are numbers of images."""
-
-    entry_model = ShapesEntry
-    reader = "urn.datasets.shapes"
-    made_by_rules = True
-
-    def lists(self, splits: Iterable[str] = SPLITS) -> list[str]:
-        """Written by the rule that draws."""
-        root = Path(self.root) / "ImageSets" / "Segmentation"
-        return [str(root / f"{split}.txt") for split in splits]
+    root: values.Path = Field(description="where it is written")
+    train: values.Count = Field(description="number of images")
+    val: values.Count = Field(description="the same of those that are predicted and scored")
 
     def ids(self, split: str) -> list[str]:
-        """Known before anything is drawn."""
-        return shapes_ids(split, self.entry[split])
+        """The ids that the drawing rule gives its images."""
+        return shapes_ids(split, getattr(self, split))
 
-    def files(self, splits: Iterable[str] = SPLITS) -> dict[str, dict[str, Files]]:
+    def lists(self, splits: Iterable[str] = SPLITS) -> list[str]:
+        """The lists that the drawing rule writes."""
+        folder = Path(self.root) / "ImageSets" / "Segmentation"
+        return [str(folder / f"{split}.txt") for split in splits]
+
+    def available(self, split: str) -> bool:
+        """Whether there is such a split: its ids are known before it is drawn."""
+        return split in self.splits
+
+    def files(self, splits: Iterable[str]) -> dict[str, dict[str, Files]]:
         """None: they are outputs of a rule."""
         return {split: {} for split in splits}
 
-    def available(self, split: str) -> bool:
-        """Always."""
-        return split in SPLITS
+    def has_mask(self, split: str) -> Iterator[bool]:
+        """Whether an image's mask is drawn yet, for each."""
+        return (voc_mask(self.root, image_id).exists() for image_id in self.ids(split))
+
+    @property
+    def made_by_rules(self) -> bool:
+        """All of it is."""
+        return True
 
     def made_files(self) -> set[str]:
-        """All of the root."""
-        return {self.root}
+        """The folder."""
+        return absolute([self.root])
 
     def faults(self, key: str) -> Iterator[str]:
-        """None."""
-        return iter(())
+        """Nothing need be there."""
+        yield from ()

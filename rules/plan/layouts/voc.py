@@ -1,83 +1,99 @@
-"""PASCAL VOC's folders: JPEGImages, SegmentationClass, Annotations, and lists of ids."""
+"""`voc`: the folders of PASCAL VOC, and lists of ids."""
 
 from collections.abc import Iterable, Iterator
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import ClassVar, Literal
 
 from pydantic import Field
 
-from rules.plan.configuration import SPLITS
-from rules.plan.layouts.base import Files, Layout, missing, missing_folder
-from rules.plan.schema import fields
-from rules.plan.schema.entries import Entry
-from rules.plan.schema.sections import unset
-from urn.datasets.ids import voc_ids
+from rules.plan.layouts.base import Files, Rooted, Unpacked, absolute
+from rules.plan.layouts.places import missing
+from rules.plan.schema import values
+from rules.plan.schema.values import key as optional
+from urn.datasets.ids import SPLITS, voc_ids
 from urn.datasets.layouts import voc_annotation, voc_image, voc_mask
 
+FOLDER = "VOCdevkit/VOC2012"
+LISTS = "ImageSets/Segmentation"
 
-class VOCEntry(Entry):
-    """As the configuration describes it."""
 
-    layout: Literal["voc"] = Field(description="PASCAL VOC's folders")
-    root: fields.Path = Field(description="where it lies")
-    train: fields.Path = Field(description="list of ids below the root")
-    val: fields.Path = Field(description="the same for the images that are predicted and scored")
-    test: fields.Path = unset("list of images without masks, for `submission.tgz`")
-    download: bool = unset("the prepare rules fetch and unpack the official archives")
-    tags: Annotated[str, fields.Choice("masks", "xml")] = unset(
-        "from `masks` or from `xml` annotations"
+class Voc(Rooted):
+    """The folders of PASCAL VOC, and lists of ids."""
+
+    unpacked: ClassVar[list[Unpacked]] = [
+        Unpacked("unpack_{}", ["voc2012"], FOLDER, [f"{LISTS}/train.txt", f"{LISTS}/val.txt"]),
+        Unpacked("prepare_{}_test", ["voc2012_test"], FOLDER, [f"{LISTS}/test.txt"]),
+    ]
+
+    layout: Literal["voc"] = Field(description="the folders of PASCAL VOC, and lists of ids")
+    root: values.Path = Field(
+        description="where it lies: holds `JPEGImages` and `SegmentationClass`"
     )
-    classes: fields.Classes = unset("names of the foreground classes, in the order of their ids")
-    evaluate: fields.Splits = unset(
-        "the splits with masks to score against: `[train, val]`, or fewer"
+    train: values.Path = Field(description="list of ids, below the root")
+    val: values.Path = Field(description="the same of images that are predicted and scored")
+    test: values.Path = optional("the same of images without masks, for `submission.tgz`")
+    download: bool = Field(
+        False, description="the prepare rules fetch and unpack the official archives"
     )
-
-
-class VOC(Layout):
-    """`train`, `val` and `test` are lists below the root."""
-
-    entry_model = VOCEntry
-    reader = "urn.datasets.voc"
+    tags: Literal["masks", "xml"] = Field(
+        "masks", description="what tags are read from: the masks, or `Annotations/<id>.xml`"
+    )
+    classes: values.Classes = optional(
+        "names of the foreground classes, in the order of their ids; VOC's own if left out"
+    )
 
     @property
     def splits(self) -> list[str]:
-        """With test, where there is a list of it."""
-        return [*SPLITS, *(["test"] if "test" in self.entry else [])]
-
-    def lists(self, splits: Iterable[str] = SPLITS) -> list[str]:
-        """As the entry says."""
-        return [str(Path(self.root) / self.entry[split]) for split in splits]
+        """Train, val and, where it has a list, test."""
+        return [*SPLITS, *(["test"] if self.has("test") else [])]
 
     def ids(self, split: str) -> list[str]:
-        """Of a list, a line each."""
-        return voc_ids(Path(self.root) / self.entry[split])
+        """The ids of a list, each once."""
+        return voc_ids(self._list(split))
 
-    def files(self, splits: Iterable[str] = SPLITS) -> dict[str, dict[str, Files]]:
-        """Tags are read from annotations or masks."""
-        tags = voc_annotation if self._xml else voc_mask
-        root = self.root
-        return {
-            split: {
-                i: Files(str(voc_image(root, i)), str(tags(root, i)), str(voc_mask(root, i)))
-                for i in self.ids(split)
-            }
-            for split in splits
-        }
+    def lists(self, splits: Iterable[str] = SPLITS) -> list[str]:
+        """The lists of ids."""
+        return [str(self._list(split)) for split in splits]
+
+    def _list(self, split: str) -> Path:
+        return Path(self.root, getattr(self, split))
+
+    def files(self, splits: Iterable[str]) -> dict[str, dict[str, Files]]:
+        """Photographs, masks, and what tags are read from."""
+        tags = voc_annotation if self.tags == "xml" else voc_mask
+        found: dict[str, dict[str, Files]] = {}
+        for split in splits:
+            found[split] = {}
+            for i in self.ids(split):
+                paths = (voc_image(self.root, i), tags(self.root, i), voc_mask(self.root, i))
+                found[split][i] = Files(*map(str, paths))
+        return found
+
+    def has_mask(self, split: str) -> Iterator[bool]:
+        """Whether an image has a mask, for each."""
+        return (voc_mask(self.root, image_id).exists() for image_id in self.ids(split))
 
     @property
-    def _xml(self) -> bool:
-        return bool(self.entry.get("tags", "masks") == "xml")
+    def preparable(self) -> bool:
+        """Where the archives are fetched."""
+        return self.download
+
+    def made_files(self) -> set[str]:
+        """The folder, if archives are unpacked into it."""
+        return absolute([self.root] if self.download else [])
 
     def faults(self, key: str) -> Iterator[str]:
-        """Of the root, the lists and the folders, unless they are downloaded."""
-        if self.preparable:
+        """The folder, its lists and those of images and tags; none where they are fetched."""
+        if self.download:
             return
-        root, lists = Path(self.root), self.lists()
+        lists = self.lists()
+        root = Path(self.root)
         if not root.is_dir():
             yield f"{missing(f'{key}.root', str(root), 'folder')}, such as holds {lists[0]}"
             return
         for split, path in zip(SPLITS, lists, strict=True):
             if not Path(path).is_file():
                 yield missing(f"{key}.{split}", path, "list")
-        for folder in ("JPEGImages", "Annotations" if self._xml else "SegmentationClass"):
-            yield from missing_folder(f"{key}.root", str(root / folder))
+        for folder in ("JPEGImages", "Annotations" if self.tags == "xml" else "SegmentationClass"):
+            if not (root / folder).is_dir():
+                yield missing(f"{key}.root", str(root / folder), "folder")

@@ -1,5 +1,6 @@
-"""The configuration, described once: what may stand in it, its ranges, and what it means.
+"""The configuration, described once: its keys, what they may hold, and what they mean.
 
-Validation, the tables of docs/configuration.md and the JSON schema for editors are made of these
-models. Snakemake imports pydantic itself, so that it costs a job no time.
+The models check the configuration and are the source of docs/configuration.md's tables and of
+docs/config.schema.json; nothing else holds them. The configuration itself stays the dictionary that
+Snakemake makes of the files.
 """

@@ -1,210 +1,185 @@
-"""The sections that hold for all datasets, and that a dataset may have its own of.
+"""The sections of the configuration that may also stand inside a dataset.
 
-A dataset gives any of their keys; those that it does not give are config.yaml's.
+A key that a dataset leaves out is that of the section, and config.yaml has all of those.
 """
 
-from typing import Annotated, Any
-
-from pydantic import Field
-
-from rules.plan.schema.fields import (
+from rules.plan.schema.values import (
     Backbone,
-    Batch,
     Count,
-    Counts,
+    Factors,
     Fraction,
+    Model,
     NotNegative,
     OutputStride,
-    Pair,
     Path,
+    PixelRange,
     Positive,
     Precision,
     Pretrained,
+    Range,
     Refiner,
     ResponseScales,
-    Scales,
-    Section,
     Side,
+    key,
 )
 
 
-def unset(description: str) -> Any:
-    """A key that may be left out: its value is then that of config.yaml."""
-    return Field(default=None, validate_default=False, description=description)
+class Training(Model):
+    """What all trainings have."""
 
-
-class FineTuning(Section):
-    """A network with a backbone, trained on image tags or what is made of them."""
-
-    backbone: Backbone = unset("the network, as in `runs`")
-    pretrained: Pretrained = unset(
+    pretrained: Pretrained = key(
         "what the backbone starts from, where it has any (see `pretrained`), or `none`"
     )
-    output_stride: OutputStride = unset("pixels of the image per pixel of the CAM: 8, 16 or 32")
-    iterations: Count = unset("optimizer steps")
-    batch_size: Batch = unset("images per update of the weights, all GPUs' together")
-    images_per_step: Count | None = unset(
-        "as many as fit a GPU, which then takes several steps for its share of the batch; "
-        "null: all of its share at once"
+    output_stride: OutputStride = key(
+        "pixels of the image per pixel of the network's output; the published models have 8"
     )
-    learning_rate: Positive = unset(
-        "of the backbone, for this batch size: change them in proportion"
+    iterations: Count = key("optimizer steps")
+    batch_size: int = key("images per update of the weights, all GPUs' together", ge=1, le=4096)
+    images_per_step: int | None = key(
+        "as many as fit a GPU, which then takes several steps for its share of the batch; null: "
+        "all of its share at once",
+        ge=1,
     )
-    new_layers_factor: Positive = unset(
+    learning_rate: Positive = key("of the backbone, for this batch size: change them in proportion")
+    new_layers_factor: Positive = key(
         "new layers learn that much faster; 10 for trainings of many epochs"
     )
-    frozen_statistics: bool = unset("keep the pretrained batch statistics: right for photographs")
-    weight_decay: NotNegative = unset("none on biases")
-    long_side: Counts = unset("range of the longer side of a training image, in pixels")
-    crop: Side = unset("side of the training crops, in pixels")
-    precision: Precision = unset(
-        "or `bfloat16`, `float16`, where processor or GPU is faster with it"
-    )
-    channels_last: bool = unset("memory layout: faster on most processors and GPUs")
-    gpus: Count = unset("processes that share a batch, each with a GPU where there are any")
-    nodes: Count = unset("of a cluster, over which they are spread evenly")
+    frozen_statistics: bool = key("keep the pretrained batch statistics: right for photographs")
+    weight_decay: NotNegative = key("none on biases")
+    crop: Side = key("side of the training crops, in pixels")
+    precision: Precision = key("faster below `float32`, where the processor or GPU has it")
+    channels_last: bool = key("memory layout: faster on most processors and GPUs")
+    gpus: Count = key("processes that share a batch, each with a GPU where there are any")
+    nodes: Count = key("of a cluster, over which they are spread evenly")
+
+
+class FineTuning(Training):
+    """What the trainings that start from a backbone of their own choice have."""
+
+    backbone: Backbone = key("the network, as in `runs`")
+    long_side: PixelRange = key("range of the longer side of a training image, in pixels")
 
 
 class Classification(FineTuning):
     """Image tags to classifier and CAMs."""
 
-    scales: Scales = unset("CAMs are summed over these sizes of the image, and flips")
-    window: Side | None = unset(
-        "side of the sliding windows the CAMs are averaged over; null: none"
+    scales: Factors = key("CAMs are summed over these sizes of the image, and flips")
+    window: int | None = key(
+        "side of the sliding windows the CAMs are averaged over; null: none", ge=32
     )
-    stride: Count = unset("of the windows")
+    stride: Count = key("of the windows")
 
 
-class MultiCrop(Section):
+class MultiCrop(Model):
     """A second classifier, trained on crops."""
 
-    enabled: bool = unset("whether pseudo-masks are made of the second classifier's CAMs")
-    alpha: Positive = unset("of the rough masks' background")
-    confidence: Annotated[float, Field(ge=0.5, lt=1)] = unset(
-        "only pixels whose class is more probable count"
+    enabled: bool = key("whether pseudo-masks are made of the second classifier's CAMs")
+    alpha: Positive = key("of the rough masks' background")
+    confidence: float = key("only pixels whose class is more probable count", ge=0.5, lt=1)
+    least_share: Fraction = key(
+        "a crop keeps a class if it shows more than this share of the pixels that count for it, "
+        "or if they are more than this share of the crop"
     )
-    least_share: Fraction = unset(
-        "a crop keeps a class if it shows more than this share of the pixels that count "
-        "for it, or if they are more than this share of the crop"
-    )
-    classification: Classification = unset(
+    classification: Classification = key(
         "what differs from `classification` for the second classifier"
     )
 
 
-class Alpha(Section):
-    """A refiner's own settings."""
+class OfRefiner(Model):
+    """Settings of pseudo-masks for one refiner."""
 
-    alpha: Positive = unset("background is (1 − CAM)^alpha: larger gives larger objects")
-
-
-class ByRefiner(Section):
-    """What differs for a refiner."""
-
-    crf: Alpha = unset("for the refiner crf")
-    ppmg: Alpha = unset("for the refiner ppmg")
-    affinity: Alpha = unset("for the refiner affinity")
+    alpha: Positive = key("in place of the section's")
 
 
-class PseudoMasks(Section):
-    """CAMs to masks."""
+class ByRefiner(Model):
+    """The same by refiner."""
 
-    refiner: Refiner = unset("`ppmg`, `crf`, `affinity`, or `own`: another method's masks")
-    folder: Path = unset("for `own`: holds `<image id>.png` for every train image")
-    alpha: Positive = unset("background is (1 − CAM)^alpha: larger gives larger objects")
-    cam_threshold: Annotated[float, Field(ge=0, lt=1)] = unset(
-        "ppmg: CAM values below it count as nothing"
-    )
-    cv_scale: NotNegative = unset("ppmg: strength of the coefficient-of-variation smoothing")
-    by_refiner: ByRefiner = unset("any refiner's own alpha and the like: `{crf: {alpha: 24}}`")
-    alpha_sweep: Scales = unset("what `results/<dataset>/tables/alpha.tsv` tries")
+    crf: OfRefiner = key("for the refiner `crf`")
+    ppmg: OfRefiner = key("for the refiner `ppmg`")
+    affinity: OfRefiner = key("for the refiner `affinity`")
+
+
+class PseudoMasks(Model):
+    """CAMs to pseudo-masks."""
+
+    refiner: Refiner = key("what makes masks of CAMs; `own`: they are another method's masks")
+    folder: Path = key("for `own`: holds `<image id>.png` for every train image")
+    alpha: Positive = key("background is (1 − CAM)^alpha: larger gives larger objects")
+    cam_threshold: float = key("ppmg: CAM values below it count as nothing", ge=0, lt=1)
+    cv_scale: NotNegative = key("ppmg: strength of the coefficient-of-variation smoothing")
+    by_refiner: ByRefiner = key("a refiner's own alpha: `{crf: {alpha: 24}}`")
+    alpha_sweep: Factors = key("what `results/<dataset>/tables/alpha.tsv` tries")
 
 
 class Affinity(FineTuning):
-    """AffinityNet, for the refiner of that name."""
+    """AffinityNet: which pixels share a class."""
 
-    alphas: Pair = unset(
+    crop: int = key("side of the training crops, in pixels: a multiple of 8", ge=32, multiple_of=8)
+    alphas: Range = key(
         "the network learns from pixels on which the CRF agrees with either background"
     )
-    radius: Annotated[int, Field(ge=2, le=32)] = unset(
-        "pixels nearer than this are compared, on a grid of 1/8"
+    radius: int = key("pixels nearer than this are compared, on a grid of 1/8", ge=2, le=32)
+    beta: Positive = key("the walk goes by affinity^beta …")
+    log_t: int = key("… for 2^log_t steps: fewer for a network of few iterations", ge=0, le=16)
+
+
+class PretendedUnderfitting(Model):
+    """The loss against noisy masks."""
+
+    beta: Positive = key("cap once the mean loss is below beta")
+    k: Positive = key("the cap of a pixel's loss")
+
+
+class SegmentationOfBackbone(Training):
+    """The training of a segmentation model."""
+
+    head_channels: Count = key("of the PSP head; 512 is the published number")
+    auxiliary_channels: Count = key("of the FCN head beside it")
+    batch_size: int = key("images per update of the weights, all GPUs' together", ge=2, le=4096)
+    images_per_step: int | None = key(
+        "as many as fit a GPU, which then takes several steps for its share of the batch; null: "
+        "all of its share at once",
+        ge=2,
     )
-    beta: Positive = unset("the walk goes by affinity^beta …")
-    log_t: Annotated[int, Field(ge=0, le=16)] = unset("… for 2^log_t steps")
-    crop: Annotated[int, Field(ge=32, multiple_of=8)] = unset("a multiple of 8")
-
-
-class PretendedUnderfitting(Section):
-    """Pixel losses are capped while their mean is small."""
-
-    beta: Positive = unset("cap once the mean loss is below beta")
-    k: Positive = unset("the cap of a pixel's loss")
-
-
-class Training(Section):
-    """A segmentation model."""
-
-    pretrained: Pretrained = unset("as in `classification`")
-    output_stride: OutputStride = unset("8 is the published one; 16 is faster")
-    head_channels: Count = unset("of the PSP head; 512 is the published number")
-    auxiliary_channels: Count = unset("of the FCN head beside it")
-    iterations: Count = unset("optimizer steps")
-    batch_size: Annotated[int, Field(ge=2, le=4096)] = unset(
-        "images per update of the weights, all GPUs' together"
+    learning_rate: Positive = key("at the start")
+    min_learning_rate: NotNegative = key("at the end of the polynomial schedule")
+    new_layers_factor: Positive = key(
+        "the heads learn that much faster than the backbone; 10, with a tenth of the learning "
+        "rate, for few photographs"
     )
-    images_per_step: Annotated[int, Field(ge=2)] | None = unset(
-        "as many as fit a GPU, which then takes several steps for its share of the batch; "
-        "null: all of its share at once"
+    frozen_statistics: bool = key("keep a pretrained backbone's batch statistics")
+    resize: PixelRange = key("largest long and short side of a training image, times …")
+    ratios: Range = key("… a random number between these")
+    pretended_underfitting: PretendedUnderfitting = key("for the supervisions that use it")
+    evaluate_every: int = key(
+        "iterations between evaluations on val, in `curve.tsv`; 0: none", ge=0
     )
-    learning_rate: Positive = unset("at the start")
-    min_learning_rate: NotNegative = unset("at the end of the polynomial schedule")
-    new_layers_factor: Positive = unset(
-        "the heads learn that much faster than the backbone; 10, with a tenth of the "
-        "learning rate, for few photographs"
-    )
-    frozen_statistics: bool = unset("keep a pretrained backbone's batch statistics")
-    weight_decay: NotNegative = unset("as in `classification`")
-    resize: Counts = unset("largest long and short side of a training image, times …")
-    ratios: Pair = unset("… a random number between these")
-    crop: Side = unset("side of the training crops, in pixels")
-    pretended_underfitting: PretendedUnderfitting = unset("for the supervisions that use it")
-    precision: Precision = unset("or `bfloat16`, `float16`")
-    channels_last: bool = unset("memory layout")
-    evaluate_every: Annotated[int, Field(ge=0)] = unset(
-        "iterations between evaluations on val, in `curve.tsv`; 0: none"
-    )
-    gpus: Count = unset("processes that share a batch, each with a GPU where there are any")
-    nodes: Count = unset("of a cluster, over which they are spread evenly")
 
 
-class Segmentation(Training):
-    """Masks to a model."""
+class Segmentation(SegmentationOfBackbone):
+    """Masks to a segmentation model."""
 
-    by_backbone: dict[Backbone, Training] = unset(
+    by_backbone: dict[Backbone, SegmentationOfBackbone] = key(
         "any of these keys for one backbone: `{resnet18: {learning_rate: 0.02}}`"
     )
 
 
-class Responses(Section):
-    """A model's averaged softmax."""
+class Responses(Model):
+    """A segmentation model's averaged softmax."""
 
-    ratios: Scales = unset("sizes, times that which fits `segmentation.resize`; each also mirrored")
-    window: Side = unset("side of the sliding window, in pixels")
-    stride: Count = unset("its step")
-    minimum: Annotated[float, Field(ge=0, le=0.5)] = unset(
-        "classes that nowhere reach this probability are not kept"
-    )
+    ratios: Factors = key("sizes, times that which fits `segmentation.resize`; each also mirrored")
+    window: Side = key("side of the sliding window, in pixels")
+    stride: Count = key("its step")
+    minimum: float = key("classes that nowhere reach this probability are not kept", ge=0, le=0.5)
 
 
-class Uncertainty(Section):
+class Uncertainty(Model):
     """Response scaling."""
 
-    scales: ResponseScales = unset(
-        "exponents of a class's response: below 1 wider, above 1 narrower"
-    )
+    scales: ResponseScales = key("exponents of a class's response: below 1 wider, above 1 narrower")
 
 
-SECTIONS: dict[str, type[Section]] = {
+SECTIONS: dict[str, type[Model]] = {
     "classification": Classification,
     "multi_crop": MultiCrop,
     "pseudo_masks": PseudoMasks,
