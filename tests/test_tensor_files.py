@@ -163,10 +163,3 @@ def test_a_model_s_description_is_not_trusted(tmp_path):
         load_model(path, lambda meta: TinyModel(**meta["build"]))
     with pytest.raises(UserError, match="describes no network"):
         load_model(path, lambda meta: TinyModel(**meta["absent"]))
-
-
-def test_names_that_no_terminal_shows_are_written_out():
-    network = torch.nn.Linear(2, 3, bias=False)
-    assert misfit({"\x00eight": torch.zeros(3, 2)}, network) == (
-        'Missing key "weight"; Unexpected key "\\x00eight"'
-    )

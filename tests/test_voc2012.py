@@ -2,7 +2,9 @@
 
 import gzip
 import io
+import os
 import re
+import signal
 import tarfile
 import zipfile
 
@@ -13,6 +15,7 @@ from PIL import Image
 from scipy.io import savemat
 from test_workflow import REPOSITORY, planned, snakemake
 
+from urn.datasets import sbd as reader_of_sbd
 from urn.datasets.ids import voc_ids
 from urn.datasets.sbd import trainaug, write_sbd_masks
 from urn.datasets.shapes import draw_scene
@@ -314,3 +317,16 @@ def test_from_the_archives_to_the_submission(tmp_path):
     assert list(submitted(tmp_path / target)) == [f"{FOLDER}/{i}.png" for i in TEST]
     index = (tmp_path / "results" / "mini" / "index.csv").read_text()
     assert not re.search("^e0,", index, re.MULTILINE)
+
+
+def crash(content):
+    os.kill(os.getpid(), signal.SIGSEGV)
+
+
+def test_a_mask_that_crashes_its_reader_is_told(tmp_path, monkeypatch):
+    monkeypatch.setattr(reader_of_sbd, "_mask", crash)
+    archive = tmp_path / "benchmark.tar"
+    with tarfile.open(archive, "w") as file:
+        file.addfile(tarfile.TarInfo("benchmark_RELEASE/dataset/cls/a.mat"))
+    with pytest.raises(UserError, match=r"holds .*a\.mat, no mask of SBD: replace it"):
+        write_sbd_masks(archive, tmp_path, set())

@@ -6,7 +6,19 @@ MOST_TOLD = 10
 
 
 class UserError(Exception):
-    """Bad input or configuration; the message is one sentence naming the thing and the fix."""
+    """Bad input or configuration; the message is one sentence naming the thing and the fix.
+
+    Names out of damaged files may hold what no terminal shows: it is written out.
+    """
+
+    def __init__(self, message: str) -> None:
+        super().__init__("".join(map(_shown, message)))
+
+
+def _shown(character: str) -> str:
+    if character == "\n" or character.isprintable():
+        return character
+    return character.encode("unicode_escape").decode()
 
 
 def raise_faults(what: str, faults: Iterable[object], alone: bool = True) -> None:

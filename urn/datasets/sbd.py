@@ -1,7 +1,10 @@
 """The Semantic Boundaries Dataset: more masks for VOC's images (Hariharan et al., ICCV 2011)."""
 
 import io
-from collections.abc import Collection, Iterable
+import multiprocessing
+from collections.abc import Callable, Collection, Iterable, Iterator
+from contextlib import contextmanager, suppress
+from multiprocessing.connection import Connection
 from pathlib import Path, PurePosixPath
 
 import numpy as np
@@ -14,6 +17,7 @@ from urn.files.images import write_mask
 from urn.progress import progress
 
 FOLDER = PurePosixPath("benchmark_RELEASE/dataset")
+FORKING = multiprocessing.get_context("fork")
 
 
 def write_sbd_masks(
@@ -33,12 +37,12 @@ def write_sbd_masks(
         UserError: the archive is damaged or is another.
     """
     splits: dict[str, list[str]] = {}
-    with archived_files(archive) as files:
+    with archived_files(archive) as files, _mask_reader() as read_mask:
         for path, content in progress(files, "masks of SBD", unit="file"):
             if path in (FOLDER / "train.txt", FOLDER / "val.txt"):
                 splits[path.stem] = content.read().decode(errors="replace").split()
             elif path.parent == FOLDER / "cls" and path.stem not in skip:
-                mask = _mask(content.read())
+                mask = read_mask(content.read())
                 if mask is None or id_problem(path.stem):
                     raise UserError(f"archive {archive} holds {path}, no mask of SBD: replace it")
                 write_mask(Path(folder) / f"{path.stem}.png", mask)
@@ -48,6 +52,43 @@ def write_sbd_masks(
         if any(map(id_problem, splits[split])):
             raise UserError(f"archive {archive} has a damaged {FOLDER}/{split}.txt: replace it")
     return splits
+
+
+@contextmanager
+def _mask_reader() -> Iterator[Callable[[bytes], np.ndarray | None]]:
+    """`_mask` in a process of its own: damaged data may crash SciPy's reader."""
+    given, give = FORKING.Pipe(duplex=False)
+    take, taken = FORKING.Pipe(duplex=False)
+    process = FORKING.Process(target=_read_masks, args=(give, given, taken), daemon=True)
+    process.start()
+    given.close()
+    taken.close()
+
+    def read(content: bytes) -> np.ndarray | None:
+        try:
+            give.send_bytes(content)
+            shape = np.frombuffer(take.recv_bytes(), np.int64)
+            return np.frombuffer(take.recv_bytes(), np.uint8).reshape(shape) if shape.size else None
+        except (EOFError, OSError):
+            return None
+
+    try:
+        yield read
+    finally:
+        give.close()
+        process.join()
+        take.close()
+
+
+def _read_masks(parents: Connection, given: Connection, taken: Connection) -> None:
+    """In the process: read what is given, and return the mask's shape (empty: none) and values."""
+    parents.close()
+    with suppress(EOFError):
+        while True:
+            mask = _mask(given.recv_bytes())
+            taken.send_bytes(np.array([] if mask is None else mask.shape, np.int64).tobytes())
+            if mask is not None:
+                taken.send_bytes(mask.tobytes())
 
 
 def _mask(content: bytes) -> np.ndarray | None:

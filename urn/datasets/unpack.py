@@ -66,7 +66,9 @@ def unpack(archive: str | Path, folder: str | Path, below: str = ".") -> None:
     with archived_files(archive) as files:
         for path, content in progress(files, f"unpacking {Path(archive).name}", unit="file"):
             if path.is_absolute() or ".." in path.parts:
-                raise UserError(f"archive {archive} holds {path}, outside itself: do not trust it")
+                raise UserError(
+                    f"archive {archive} holds {_line(path)}, outside itself: do not trust it"
+                )
             if path.is_relative_to(below):
                 found, target = True, Path(folder) / path.relative_to(below)
                 try:
@@ -76,11 +78,16 @@ def unpack(archive: str | Path, folder: str | Path, below: str = ".") -> None:
                     if error.errno not in _NO_FILES:
                         raise
                     raise UserError(
-                        f"archive {archive} holds {path}, which cannot be a file beside its others "
-                        f"({error.strerror}): replace it"
+                        f"archive {archive} holds {_line(path)}, which cannot be a file beside its "
+                        f"others ({error.strerror}): replace it"
                     ) from None
     if not found:
         raise UserError(f"archive {archive} holds no file below {below}: replace it")
+
+
+def _line(path: PurePosixPath) -> str:
+    """A name that may hold line breaks."""
+    return str(path).replace("\n", "\\n")
 
 
 def _zipped(archive: zipfile.ZipFile) -> Iterator[tuple[PurePosixPath, IO[bytes]]]:

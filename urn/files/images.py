@@ -59,6 +59,8 @@ def read_image(path: str | Path, working_size: WorkingSize = "original") -> np.n
         size = working_shape(*own, working_size)
         if size != own:
             image.draft(None, size)  # a JPEG is decoded smaller, though not below this size
+        elif image.load() and image.size != own:
+            raise ValueError("its header tells another size")
         turned = _turned(image)
         ImageOps.exif_transpose(image, in_place=True)
         image = _rgb(image, path)

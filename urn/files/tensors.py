@@ -87,8 +87,7 @@ def misfit(state: Any, network: nn.Module, counted: bool = True) -> str:
         infinite = [n for n, value in given.items() if not (value.is_meta or _is_finite(value))]
         if infinite:
             reasons = [f"numbers that are not finite in {_first(infinite)}"]
-    # A damaged file's names may hold what no terminal shows.
-    return "; ".join(reasons).encode("unicode_escape").decode()
+    return "; ".join(reasons)
 
 
 def _check_archive(path: str | Path) -> None:
