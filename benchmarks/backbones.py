@@ -1,13 +1,13 @@
-"""Time and memory of the paper's backbones at real shape: images and crops of 512×512.
+"""Time and memory of the paper's backbones at full size: images and crops of 512×512.
 
     python -m benchmarks.backbones [--manifests FILE] [--names resnet38 ...] [--side 512]
 
 For each: the number of parameters; whether its tensors are those of the published checkpoint (FILE
 is a JSON of name -> tensor -> shape; ResNet-101's are compared with torchvision's); one forward
 pass of the backbone; one iteration of the segmentation model's training, batch 2, with its
-checkpoint; one inference, mirrored too; one response scaling of what it gives. Weights are random.
-Each backbone has a process of its own, on the GPU if there is one; memory is the step's own peak,
-of the GPU or of the process.
+checkpoint; one inference with its mirror image; response scaling of the result. Weights are random.
+Each backbone runs in its own process, on the GPU if there is one; memory is the step's peak, on the
+GPU or of the process.
 """
 
 import argparse
@@ -46,7 +46,7 @@ DEVICE = "cuda" if torch.cuda.is_available() else "cpu"
 
 
 def measured(function: Callable[[], Any]) -> tuple[Any, str]:
-    """What a call returned, and its time and peak memory in words (Linux)."""
+    """A call's result, and its time and peak memory as text (Linux)."""
     if DEVICE == "cuda":
         torch.cuda.reset_peak_memory_stats()
     else:
@@ -63,7 +63,7 @@ def measured(function: Callable[[], Any]) -> tuple[Any, str]:
 
 
 def published_shapes(name: str, manifests: Path | None) -> dict[str, list[int]] | None:
-    """Tensor shapes of the published checkpoint without its head, where they are known."""
+    """Tensor shapes of the published checkpoint without its head, if known."""
     if name == "resnet101":
         with torch.device("meta"):
             state = resnet101().state_dict()
@@ -72,7 +72,7 @@ def published_shapes(name: str, manifests: Path | None) -> dict[str, list[int]] 
 
 
 def agreement(backbone: Backbone, published: dict[str, list[int]] | None) -> str:
-    """How the backbone's tensors compare with the published ones, in words."""
+    """How the backbone's tensors compare with the published ones, as text."""
     if published is None:
         return "not compared"
     ours = {key: list(value.shape) for key, value in backbone.network.state_dict().items()}

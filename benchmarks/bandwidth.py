@@ -1,9 +1,9 @@
-"""The CRF engine against what the machine's memory allows.
+"""The CRF engine against the machine's memory bandwidth.
 
     python -m benchmarks.bandwidth FOLDER [--number 5]
 
-FOLDER is in VOC's layout. Counts the bytes that one mean-field iteration of 8 channels must at
-least move, each array once per pass, and compares the rate with a copy of a large array.
+FOLDER is in VOC's layout. It counts the bytes that a mean-field iteration of 8 channels must move,
+each array once per pass, and compares the rate with that of copying a large array.
 """
 
 import argparse
@@ -24,7 +24,7 @@ ITERATIONS = 20
 
 def bytes_of_an_iteration(engine: Engine, pixels: int) -> int:
     """For one block of channels of two-label fields."""
-    moved = pixels * (2 * ROW + 2 * ROW + ROW)  # marginals and messages, met with the advantage
+    moved = pixels * (2 * ROW + 2 * ROW + ROW)  # marginals and messages, and the advantage
     for _, lattice, _ in engine._bilateral.parts + engine._spatial.parts:
         moved += 2 * (lattice.corners.nbytes + lattice.weights.nbytes)  # splat and slice
         moved += len(lattice.corners) * 2 * ROW  # marginals in, messages out

@@ -1,9 +1,9 @@
-"""The dense CRF alone, by number of labels, and PPMG: the published way against this engine.
+"""The dense CRF by number of labels, and PPMG: the published way against this engine.
 
     python -m benchmarks.crf FOLDER [--number 10]
 
-FOLDER is in VOC's layout. Both take turns on every image. One field per label count; its
-construction is part of the time, as every image needs one.
+FOLDER is in VOC's layout. Both run in turn on every image, with one field per label
+count. Construction counts, as every image needs it.
 """
 
 import argparse

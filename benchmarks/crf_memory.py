@@ -1,9 +1,9 @@
-"""Peak memory of the dense CRF, by size of image and the limit for the fields in work.
+"""Peak memory of the dense CRF by image size, and by the limit for the fields in work.
 
     python -m benchmarks.crf_memory
 
-Images and responses are smooth noise, so that all labels are present; each case has a process of
-its own. What Python, NumPy and the engine's code take is measured with a small image first.
+Images and responses are smooth noise, so that all labels are present; each case runs in its own
+process. A small image comes first, to measure Python, NumPy and the engine's code.
 """
 
 import resource

@@ -1,10 +1,10 @@
-"""What Snakemake's own work costs at full size: the eight targets of VOC 2012 and COCO 2014.
+"""Snakemake's own cost at full size, for the eight targets of VOC 2012 and COCO 2014.
 
     python -m benchmarks.dry_run LISTS [--targets voc/res2net101 ...] [--limit N]
 
 LISTS is a folder with the real lists of ids: voc12_trainaug.txt, voc12_val.txt, coco14_train.txt,
-coco14_val.txt. Empty files stand for images in a temporary folder. For every target it prints what
-a dry run takes, from nothing, and once more when every file is there and nothing is to be done.
+coco14_val.txt. Images are empty files in a temporary folder. For every target it prints what a dry
+run takes when nothing exists, and again when every file exists and nothing is to be done.
 """
 
 import argparse
@@ -39,7 +39,7 @@ class DryRun:
 
 
 def main() -> None:
-    """Prepare a folder, run every target dry, and print."""
+    """Prepare a folder, dry-run every target, and print."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("lists", type=Path)
     parser.add_argument("--targets", nargs="+", choices=TARGETS, default=TARGETS)
@@ -105,7 +105,7 @@ def dry_run(work: Path, target: str) -> DryRun:
 
 
 def touch_everything(work: Path, target: str) -> None:
-    """Make every file that the target needs, empty, as if the pipeline had run."""
+    """Create every file that the target needs, empty, as if the pipeline had run."""
     summary = subprocess.run(
         command(work, target, "--summary"), capture_output=True, text=True, check=True
     ).stdout
@@ -115,7 +115,7 @@ def touch_everything(work: Path, target: str) -> None:
         if "/responses/" not in path.as_posix():  # they are temporary
             path.parent.mkdir(parents=True, exist_ok=True)
             path.touch()
-            os.utime(path, ns=(now, now))  # of one age: none is out of date
+            os.utime(path, ns=(now, now))  # of equal age, so that none is out of date
 
 
 def command(work: Path, target: str, *arguments: str) -> list[str]:

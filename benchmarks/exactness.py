@@ -1,10 +1,10 @@
-"""How far the CRF engine's numbers are from pydensecrf's on photographs.
+"""How much the CRF engine differs from pydensecrf on photographs.
 
     python -m benchmarks.exactness FOLDER [--number 100] [--backend numba]
 
-FOLDER is in VOC's layout. For every image, one of three parameter sets and one of the label counts
-2, 3, 5, 9, 21 (all combinations come up in turn): marginals and argmax; and response scaling
-against the published way.
+FOLDER is in VOC's layout. It compares marginals and argmax of every image, with one of three
+parameter sets and one of the label counts 2, 3, 5, 9, 21 (all combinations in turn), and response
+scaling with the published way.
 """
 
 import argparse

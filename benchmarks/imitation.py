@@ -1,4 +1,4 @@
-"""Responses as a half-trained model would give them, made from ground truth."""
+"""Imitated responses of a half-trained model, made from ground truth."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -15,7 +15,7 @@ VOC_CLASSES = 21
 def noisy_response(
     mask: np.ndarray, classes: int, seed: int = 0, confidence: float = 8.0
 ) -> np.ndarray:
-    """A softmax (classes×H×W) as of a model that half knows the mask and mixes classes up."""
+    """A softmax (classes×H×W) like that of a model that is unsure and confuses classes."""
     rng = np.random.default_rng(seed)
     mask = np.where(mask == IGNORE, 0, mask)
     sigma = mask.shape[1] / 40
@@ -31,9 +31,9 @@ def noisy_response(
 
 
 def photographs(voc: Path, number: int) -> Iterator[tuple[np.ndarray, np.ndarray, np.ndarray]]:
-    """Images of a folder in VOC's layout that have masks, evenly spread over their names.
+    """Yield images with masks from a folder in VOC's layout, evenly spread over their names.
 
-    Each comes as H×W×3 uint8, the ids of its response's channels, and the response.
+    Each is yielded as H×W×3 uint8, the class ids of its response's channels, and the response.
     """
     masks = sorted((voc / "SegmentationClass").glob("*.png"))
     if len(masks) < number:

@@ -1,4 +1,4 @@
-"""Timing and the words for its results."""
+"""Timing, and its results as text."""
 
 import time
 from collections.abc import Callable
@@ -17,6 +17,6 @@ def seconds(function: Callable[[], Result]) -> tuple[float, Result]:
 
 
 def ratio_line(name: str, ratios: np.ndarray) -> str:
-    """Median and quartiles of ratios, in words."""
+    """Median and quartiles of ratios, as text."""
     low, middle, high = np.quantile(ratios, [0.25, 0.5, 0.75])
     return f"{name}: median {middle:.1f} (quartiles {low:.1f} to {high:.1f}, n = {len(ratios)})"

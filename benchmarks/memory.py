@@ -1,10 +1,10 @@
-"""Peak memory of every stage by the size of the photograph, at the defaults of config.yaml.
+"""Peak memory of every stage by image size, at the defaults of config.yaml.
 
     python -m benchmarks.memory [--megapixels 1 12 50] [--working-size auto] [--stages cams ...]
 
 The photographs are JPEGs of smooth noise, with 20 classes, 5 tags, and responses in which all 21
-classes are probable somewhere. Networks have random weights. Every case has a process of its own,
-which does what the stage's script does for one image (a training: two iterations).
+classes are probable somewhere. Networks have random weights. Every case runs in its own process and
+does what the stage's script does for one image (a training: two iterations).
 """
 
 import argparse
@@ -34,7 +34,7 @@ STAGES: dict[str, Callable[["Case"], None]] = {}
 
 
 class Case:
-    """A photograph of a folder, and what the stages have of it."""
+    """A photograph, and the files that the stages make of it."""
 
     def __init__(self, folder: Path, working_size: WorkingSize) -> None:
         self.folder, self.working_size = folder, working_size
@@ -286,7 +286,7 @@ def sheets(case: Case) -> None:
 
 
 def peak(folder: Path, working_size: str, *arguments: str) -> str:
-    """Megabytes of a process of its own; this one stays small, as a new one counts its memory."""
+    """Peak in MB of a new process; this one stays small, as its memory counts for a new one."""
     command = [sys.executable, "-W", "ignore", "-m", "benchmarks.memory", "--folder", str(folder)]
     command += ["--working-size", working_size, *arguments]
     with open(folder / "output.txt", "w") as output:

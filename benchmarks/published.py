@@ -1,4 +1,4 @@
-"""The published way: pydensecrf, and a new CRF object for every label field."""
+"""The published way: pydensecrf with a new CRF object for every label field."""
 
 from collections.abc import Sequence
 
@@ -12,7 +12,7 @@ from urn.crf import REFINEMENT_CRF, SEGMENTATION_CRF, CRFParameters
 def plain_crf(
     image: np.ndarray, probabilities: np.ndarray, parameters: CRFParameters
 ) -> np.ndarray:
-    """Marginals (L×H×W) of one field, as everyone computes them."""
+    """Marginals (L×H×W) of one field, as published code computes them."""
     height, width, _ = image.shape
     crf = dcrf.DenseCRF2D(width, height, len(probabilities))
     crf.setUnaryEnergy(np.ascontiguousarray(unary_from_softmax(probabilities)))
@@ -26,7 +26,7 @@ def plain_crf(
 def plain_response_scaling(
     image: np.ndarray, response: np.ndarray, scales: Sequence[float]
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Mask (channel indices), uncertainty and weight, with a new CRF for every class and scale."""
+    """Mask (channel indices), uncertainty and weight, with a new CRF per class and scale."""
 
     def mask_of(probabilities: np.ndarray) -> np.ndarray:
         return plain_crf(image, probabilities, SEGMENTATION_CRF).argmax(axis=0)
@@ -47,7 +47,7 @@ def plain_response_scaling(
 
 
 def plain_foreground(image: np.ndarray, cams: np.ndarray, alpha: float) -> np.ndarray:
-    """Foreground of every class (K×H×W bool) by PPMG's two-label CRFs, a new object for each."""
+    """Foreground of every class (K×H×W bool) by PPMG's two-label CRFs, each a new object."""
     return np.stack(
         [
             plain_crf(image, np.stack([(1 - cam) ** alpha, cam]), REFINEMENT_CRF)[1] > 0.5

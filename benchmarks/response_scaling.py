@@ -2,8 +2,8 @@
 
     python -m benchmarks.response_scaling FOLDER [--number 20]
 
-FOLDER is in VOC's layout (JPEGImages, SegmentationClass). The three take turns on every image, so
-that whatever else the machine does meets all of them. Prints a row per image, and the median and
+FOLDER is in VOC's layout (JPEGImages, SegmentationClass). The three run in turn on every image,
+so that other load on the machine affects all alike. It prints a row per image, and the median and
 quartiles of the ratios of times.
 """
 

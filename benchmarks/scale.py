@@ -1,10 +1,10 @@
-"""What Snakemake itself costs at the size of VOC and COCO, by shard size.
+"""Snakemake's own cost at the size of VOC and COCO, by shard size.
 
     python -m benchmarks.scale [CASE ...]
 
 Cases are TRAIN,VAL,SHARD (numbers of images); by default VOC's and COCO's. Datasets are lists of
-ids without images, and jobs touch their outputs instead of running. Times are processor seconds of
-one core, so that other work on the machine does not count; importing Snakemake is part of each.
+ids without images, and jobs touch their outputs instead of running. Times are processor seconds on
+one core, which other load affects little, and include importing Snakemake.
 """
 
 import os

@@ -1,9 +1,9 @@
-"""Response scaling as a stage: through Snakemake on one and two cores, and the computing alone.
+"""Response scaling as a stage: through Snakemake on one and two cores, and computation alone.
 
     python -m benchmarks.stage FOLDER [--number 600]
 
-FOLDER is in VOC's layout and has masks for more than so many images. Responses are imitated and
-stand where the pipeline would have put them; only the shard rules run.
+FOLDER is in VOC's layout, with masks for more images than NUMBER. Responses are imitated and put
+where the pipeline would write them; only the shard rules run.
 """
 
 import argparse
@@ -91,7 +91,7 @@ def responses(work: Path, shard: int) -> Path:
 
 
 def compute(work: Path, folder: Path, shards: list[list[str]]) -> None:
-    """What the shard jobs do, in this process."""
+    """Do what the shard jobs do, in this process."""
     (work / "alone").mkdir()
     for i, ids in enumerate(shards):
         for image_id, labels, response in read_archive(responses(work, i), ids):
@@ -102,7 +102,7 @@ def compute(work: Path, folder: Path, shards: list[list[str]]) -> None:
 
 
 def snakemake(work: Path, cores: int, copy: str) -> None:
-    """The shard rules through Snakemake; their outputs are then put aside."""
+    """Run the shard rules through Snakemake; their outputs are then moved aside."""
     ids = (work / "train.txt").read_text().split()
     number = -(-len(ids) // SHARD)
     rules = [f"uncertainty_photographs_{i:05d}" for i in range(number)]

@@ -1,4 +1,4 @@
-"""The one error that is the user's to mend."""
+"""The error for faults that the user can fix."""
 
 from collections.abc import Iterable
 
@@ -6,7 +6,7 @@ MOST_TOLD = 10
 
 
 class UserError(Exception):
-    """Bad input or configuration; the message is one sentence naming the thing and the fix.
+    """Bad input or configuration; the message is one sentence naming the culprit and the fix.
 
     Names out of damaged files may hold what no terminal shows: it is written out.
     """
@@ -22,12 +22,12 @@ def _shown(character: str) -> str:
 
 
 def raise_faults(what: str, faults: Iterable[object], alone: bool = True) -> None:
-    """Raise the faults of a thing, if there are any: the first ten, and how many more there are.
+    """Raise if there are faults: list the first ten, and say how many more there are.
 
     Args:
-        what: the thing.
-        faults: sentences, or what prints as one.
-        alone: whether a single fault needs no word on what it is a fault of.
+        what: what has the faults.
+        faults: sentences, or objects that print as one.
+        alone: whether a single fault is its own message, without `what`.
 
     Raises:
         UserError: there are faults.
@@ -44,5 +44,5 @@ def raise_faults(what: str, faults: Iterable[object], alone: bool = True) -> Non
 
 
 def in_thousands(count: int) -> str:
-    """A number with blanks between its thousands."""
+    """A number with spaces between groups of three digits."""
     return f"{count:,}".replace(",", " ")

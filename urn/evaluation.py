@@ -1,4 +1,4 @@
-"""Scores accumulated image by image: of masks, and of uncertainty as a finder of wrong pixels."""
+"""Scores accumulated image by image: of masks, and of uncertainty as a detector of wrong pixels."""
 
 from collections.abc import Iterable
 
@@ -8,14 +8,14 @@ import pandas as pd
 from urn.files.images import IGNORE
 from urn.working_size import enlarged
 
-PIXELS_AT_ONCE = 1 << 20  # bounds the memory that counting takes, whatever the image's size
+PIXELS_AT_ONCE = 1 << 20  # bounds the memory of counting, whatever the image's size
 
 
 class ConfusionMatrix:
     """Intersection over union and accuracy of masks against the truth.
 
     Pixels whose truth is 255 (ignore) or an unused class do not count. A prediction of 255 or of
-    an unused class counts as a miss of the true class and as no class's false positive.
+    an unused class is a miss of the true class, and a false positive of none.
 
     Args:
         num_classes: classes including background; ids run from 0.
@@ -25,7 +25,7 @@ class ConfusionMatrix:
     def __init__(self, num_classes: int, unused: Iterable[int] = ()) -> None:
         self.num_classes = num_classes
         self._unused = sorted(set(unused))
-        # Class id -> row (or column); whatever does not count shares one beyond the classes.
+        # Class id -> row (or column); ids that do not count share one beyond the classes.
         self._position = np.full(256, -1)
         self._position[:num_classes] = np.arange(num_classes)
         self._position[[*self._unused, IGNORE]] = num_classes
@@ -54,7 +54,7 @@ class ConfusionMatrix:
         return self._counts[:-1, :-1].copy()
 
     def iou(self) -> np.ndarray:
-        """Intersection over union per class in [0, 1]; NaN for a class met in neither mask."""
+        """Intersection over union per class in [0, 1]; NaN for a class in neither mask."""
         counted = self._counts[:-1]
         right = counted.diagonal()
         union = counted.sum(axis=1) + counted[:, :-1].sum(axis=0) - right
@@ -62,13 +62,13 @@ class ConfusionMatrix:
 
     @property
     def miou(self) -> float:
-        """Mean IoU of the classes met; NaN before any pixel."""
+        """Mean IoU of the classes seen; NaN before any pixel."""
         iou = self.iou()
         return float(np.nanmean(iou)) if np.isfinite(iou).any() else float("nan")
 
     @property
     def pixel_accuracy(self) -> float:
-        """Share of counted pixels that are right; NaN before any pixel."""
+        """Share of counted pixels that are correct; NaN before any pixel."""
         counted = self._counts[:-1]
         total = counted.sum()
         return float(counted.diagonal().sum() / total) if total else float("nan")
@@ -77,7 +77,7 @@ class ConfusionMatrix:
 class CamThresholds:
     """mIoU of thresholded CAMs, for every threshold at once.
 
-    A pixel is of the class with the largest CAM where that exceeds the threshold, else background.
+    A pixel has the class with the largest CAM if that exceeds the threshold, else background.
     Pixels whose truth is 255 do not count.
 
     Args:
@@ -114,10 +114,10 @@ class CamThresholds:
         self._counts += np.bincount(flat, minlength=self._counts.size).reshape(self._counts.shape)
 
     def iou(self) -> np.ndarray:
-        """IoU by threshold (0, 1/LEVELS, … 1) and class; NaN for a class met in neither mask."""
+        """IoU by threshold (0, 1/LEVELS, … 1) and class; NaN for a class in neither mask."""
         at_most = self._counts.cumsum(axis=2)
         predicted = at_most[:, :, -1:] - at_most  # by true class, predicted class and threshold
-        predicted[:, 0] = at_most.sum(axis=1)  # background is what exceeds the threshold nowhere
+        predicted[:, 0] = at_most.sum(axis=1)  # background: no CAM exceeds the threshold
         right = np.einsum("cct->ct", predicted)
         union = self._counts.sum(axis=(1, 2))[:, None] + predicted.sum(axis=0) - right
         return np.divide(right, union, out=np.full(union.shape, np.nan), where=union > 0).T
@@ -129,10 +129,10 @@ class CamThresholds:
 
 
 class UncertaintyQuality:
-    """How well low weights (high uncertainty) find the wrong pixels of masks.
+    """How well low weights (high uncertainty) detect the wrong pixels of masks.
 
-    Weights are 8 bits, so two histograms say everything and any number of images costs the same
-    memory. Pixels whose truth is 255 do not count; a mask of 255 is wrong.
+    Weights have 8 bits, so two histograms suffice, whatever the number of images. Pixels whose
+    truth is 255 do not count; a mask of 255 is wrong.
     """
 
     def __init__(self) -> None:
@@ -158,9 +158,9 @@ class UncertaintyQuality:
 
     @property
     def auroc(self) -> float:
-        """Chance that a wrong pixel is less weighted than a right one, ties half.
+        """Probability that a wrong pixel has a lower weight than a correct one, ties counting half.
 
-        NaN while all pixels are right, or all wrong.
+        NaN while all pixels are correct, or all wrong.
         """
         wrong, right = self._wrong.astype(float), (self._pixels - self._wrong).astype(float)
         pairs = wrong.sum() * right.sum()
@@ -173,17 +173,17 @@ class UncertaintyQuality:
     def average_precision(self) -> float:
         """Precision averaged over the recall of wrong pixels, from the lowest weight upwards.
 
-        A detector that knows nothing has the share of wrong pixels. NaN while none is wrong.
+        Chance level is the share of wrong pixels. NaN while none is wrong.
         """
         table = self.table()
         wrong = table["wrong"].sum()
         return float((table["precision"] * table["wrong"]).sum() / wrong) if wrong else float("nan")
 
     def table(self) -> pd.DataFrame:
-        """A row for every weight met, ascending.
+        """A row for every weight seen, ascending.
 
         Columns: `weight` (0-255), `pixels` and `wrong` of that weight, and the `precision` and
-        `recall` of calling wrong every pixel of at most that weight.
+        `recall` of predicting "wrong" for every pixel of at most that weight.
         """
         weights = np.flatnonzero(self._pixels)
         pixels, wrong = self._pixels[weights], self._wrong[weights]
@@ -194,10 +194,10 @@ class UncertaintyQuality:
 
 
 def shares_at_most(table: pd.DataFrame, t: float) -> tuple[float, float]:
-    """Share of pixels with a weight of at most `t`, and share of wrong ones among them.
+    """Share of pixels with a weight of at most `t`, and the share of these that are wrong.
 
     Args:
-        table: of `UncertaintyQuality`.
+        table: see `UncertaintyQuality.table`.
         t: threshold in [0, 1].
 
     Returns:
@@ -209,7 +209,7 @@ def shares_at_most(table: pd.DataFrame, t: float) -> tuple[float, float]:
 
 
 def _pair_counts(first: np.ndarray, second: np.ndarray) -> np.ndarray:
-    """How often the values of two uint8 arrays meet, 256×256 int64; counted part by part."""
+    """How often each pair of values of two uint8 arrays occurs, 256×256 int64."""
     counts = np.zeros(1 << 16, dtype=np.int64)
     first, second = first.ravel(), second.ravel()
     for start in range(0, first.size, PIXELS_AT_ONCE):

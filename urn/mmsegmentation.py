@@ -1,4 +1,4 @@
-"""What is used of mmsegmentation, imported without its remarks on optional parts of it."""
+"""What URN uses of mmsegmentation, imported without its warnings about optional parts."""
 
 import warnings
 from contextlib import redirect_stdout

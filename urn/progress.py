@@ -1,4 +1,4 @@
-"""Progress of long work: a bar on a terminal, a plain line now and then elsewhere."""
+"""Progress of long work: a bar on a terminal, an occasional log line elsewhere."""
 
 import logging
 import sys
@@ -11,14 +11,14 @@ from tqdm import tqdm
 Item = TypeVar("Item")
 log = logging.getLogger(__name__)
 
-# Where bars are drawn. A program that redirects its output to a file sets this to its terminal.
+# Where bars are drawn. A program that redirects its output sets this to its terminal.
 terminal: TextIO = sys.stderr
 
 SECONDS_BETWEEN_LINES = 30.0
 
 
 class Progress:
-    """Counts finished steps of `total` (None: not known), starting at `done`.
+    """Counts finished steps of `total` (None: unknown), starting at `done`.
 
     Call `advance` once per step.
     """
@@ -53,14 +53,14 @@ class Progress:
             log.info("%s%s", line, f", {note}" if note else "")
 
     def close(self) -> None:
-        """Leave the terminal tidy."""
+        """Finish the bar."""
         self._bar.close()
 
 
 def progress(
     items: Iterable[Item], description: str, total: int | None = None, unit: str = "image"
 ) -> Iterator[Item]:
-    """Yield `items` while showing how many of `total`, if it is known, are done."""
+    """Yield `items`, showing how many of `total` (if known) are done."""
     counter = Progress(description, total, unit)
     try:
         for item in items:

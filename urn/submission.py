@@ -1,4 +1,4 @@
-"""Predicted masks -> the archive that PASCAL VOC's evaluation server takes."""
+"""Pack predicted masks into the archive that PASCAL VOC's evaluation server accepts."""
 
 import io
 import tarfile
@@ -22,11 +22,12 @@ def write_submission(
 
     Args:
         path: a .tgz file.
-        masks: of every image of the test list, its mask (a palette PNG) and the image itself.
+        masks: the mask (a palette PNG) and the image of every id in the test list.
         num_classes: background included; ids run from 0.
 
     Raises:
-        UserError: a mask is missing, not of its image's size, or has other ids.
+        UserError: a mask is missing, differs in size from its image, or holds an id that is no
+            class.
     """
     with (
         atomic_path(path) as temporary,

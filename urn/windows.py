@@ -1,4 +1,4 @@
-"""Maps of large images, averaged over sliding windows."""
+"""Sliding windows: maps of large images, averaged where windows overlap."""
 
 from collections.abc import Callable
 from itertools import product
@@ -11,14 +11,14 @@ MapsOf = Callable[[Tensor], Tensor]
 
 
 def slide(maps_of: MapsOf, views: Tensor, window: int, stride: int, batch_size: int = 4) -> Tensor:
-    """N×C×H×W maps of N×3×H×W views of an image, averaged over the windows that see a pixel.
+    """N×C×H×W maps of N×3×H×W views of an image, averaged over the windows that cover each pixel.
 
     Args:
-        maps_of: gives the maps of square windows.
-        window: side of the windows; a side of the views that is shorter is taken whole.
-        stride: step of the windows, at most their side; the last of a row or column is moved back
-            inside.
-        batch_size: windows (of all N views) that pass through together.
+        maps_of: computes the maps of a batch of windows.
+        window: side of the windows; a shorter side of the views is taken whole.
+        stride: step between windows, at most their side; the last of a row or column is moved back
+            inside the view.
+        batch_size: windows, each of all N views, that are computed together.
     """
     height, width = views.shape[2:]
     tall, wide = min(window, height), min(window, width)
@@ -39,5 +39,5 @@ def slide(maps_of: MapsOf, views: Tensor, window: int, stride: int, batch_size: 
 
 
 def _starts(length: int, window: int, stride: int) -> list[int]:
-    """Where windows begin so that every pixel is seen and none reaches beyond the end."""
+    """Where windows start, so that they cover every pixel and none reaches beyond the end."""
     return [*range(0, length - window, stride), length - window]

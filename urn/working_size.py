@@ -1,7 +1,7 @@
-"""The size at which images are worked on, and the way back to their own.
+"""The size at which images are processed, and the way back to their own.
 
-Larger photographs are shrunk, so that no stage takes more memory or time for them. What is made of
-them is enlarged when it is written: every mask has the size of its image.
+Larger photographs are shrunk, so that they take no more memory or time in any stage. Masks are
+enlarged when they are written: every mask has the size of its image.
 """
 
 from collections.abc import Iterator
@@ -11,15 +11,15 @@ from typing import Literal
 import numpy as np
 from PIL import Image
 
-# Pixels of the longer side, or: at most `AUTO_PIXELS` in all, or the images as they are.
+# Pixels of the longer side; "auto": at most `AUTO_PIXELS` in all; "original": unchanged.
 WorkingSize = int | Literal["auto", "original"]
 
 AUTO_PIXELS = 1 << 20
-BAND = 1 << 22  # numbers that `enlarged` holds at a time
+BAND = 1 << 22  # values that `enlarged` holds at a time
 
 
 def working_shape(height: int, width: int, working_size: WorkingSize) -> tuple[int, int]:
-    """Height and width at which an image of this height and width is worked on, never larger."""
+    """Height and width at which an image of this height and width is processed; never larger."""
     match working_size:
         case "original":
             factor = 1.0
@@ -33,15 +33,15 @@ def working_shape(height: int, width: int, working_size: WorkingSize) -> tuple[i
 
 
 def enlarged(maps: np.ndarray, size: tuple[int, int]) -> Iterator[tuple[slice, np.ndarray]]:
-    """Maps enlarged bilinearly, band by band: memory does not grow with the size.
+    """Enlarge maps bilinearly, band by band, so that memory does not grow with the size.
 
     Args:
         maps: K×h×w float32.
         size: H, W.
 
     Yields:
-        The rows of a band, and the K maps there, K×rows×W float32. Maps of that size already come
-        in one band, as they are.
+        The rows of a band and its maps, K×rows×W float32. Maps that have the size already are
+        yielded unchanged, in one band.
     """
     height, width = size
     if maps.shape[1:] == size:
@@ -60,10 +60,9 @@ def enlarged(maps: np.ndarray, size: tuple[int, int]) -> Iterator[tuple[slice, n
 
 
 def enlarge_labels(mask: np.ndarray, size: tuple[int, int]) -> np.ndarray:
-    """A mask of labels at a larger size, with smooth outlines.
+    """Enlarge a mask with smooth outlines.
 
-    Every label's pixels are enlarged as a map of ones among zeros; the largest map wins, the lower
-    label where two are equal.
+    Every label's 0/1 map is enlarged; at each pixel the largest wins, the lower label in a tie.
 
     Args:
         mask: h×w uint8.
@@ -83,7 +82,7 @@ def enlarge_labels(mask: np.ndarray, size: tuple[int, int]) -> np.ndarray:
 
 
 def nearest(values: np.ndarray, size: tuple[int, int]) -> np.ndarray:
-    """h×w uint8 values (labels, weights) at another size H, W, none of them blended."""
+    """Resize h×w uint8 values (labels, weights) to H, W without blending them."""
     if values.shape == size:
         return values
     return np.array(Image.fromarray(values).resize(size[::-1], Image.Resampling.NEAREST))

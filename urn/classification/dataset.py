@@ -1,4 +1,4 @@
-"""Images with tags, augmented as SEAM's classifier is trained."""
+"""Images with tags, augmented as for SEAM's classifier."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -13,7 +13,7 @@ from urn.working_size import WorkingSize, nearest
 
 
 class TaggedImages(Dataset):
-    """Images and their tags, each augmented anew: resized, flipped, jittered, cropped.
+    """Images and their tags, augmented: resized, flipped, colour-jittered, cropped.
 
     Args:
         samples: image path and ascending class ids (≥ 1) of each image.
@@ -22,7 +22,7 @@ class TaggedImages(Dataset):
         long_side: smallest and largest length of the longer side after resizing.
         working_size: larger images are shrunk to it first.
         rough_masks: path of each image's confident pixels (see `urn.refinement.confident_mask`),
-            by which a crop keeps its tags; by default it keeps all of its image's.
+            which decide the tags that a crop keeps; by default it keeps all of its image's.
         least_share: see `tags_of_crop`.
     """
 
@@ -65,8 +65,8 @@ def tags_of_crop(
 ) -> list[int]:
     """The tags that a crop keeps (PMM's multi-crop training, Li et al. 2021).
 
-    A class stays if the crop shows more than `least_share` of its confident pixels, or if they
-    are more than `least_share` of the crop.
+    A tag is kept if the crop holds more than `least_share` of its class's confident pixels, or if
+    these fill more than `least_share` of the crop.
 
     Args:
         mask: h×w uint8, the class of confident pixels, 255 elsewhere.

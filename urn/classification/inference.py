@@ -1,4 +1,4 @@
-"""CAMs of an image from a trained classifier, over scales and flips."""
+"""CAMs of an image from a trained classifier, summed over scales and flips."""
 
 from collections.abc import Sequence
 
@@ -24,18 +24,18 @@ def multi_scale_cam(
     window: int | None = None,
     stride: int = 300,
 ) -> np.ndarray:
-    """The normalised CAMs of the classes in an image's tags.
+    """Compute the normalised CAMs of the classes in an image's tags.
 
-    Sum over scales and flips, relu, then (x − min) / (max − min + 1e-5) for every class.
+    They are summed over scales and flips; then relu, and (x − min) / (max − min + 1e-5) per class.
 
     Args:
         model: a trained SEAM in evaluation mode.
         image: H×W×3 uint8 RGB.
         labels: class ids (≥ 1) of the image's tags.
         scales: factors of the image's size.
-        window: side of sliding windows (multi-crop inference of PMM), which are averaged where
-            they overlap; None takes the image whole.
-        stride: step of the windows.
+        window: side of the sliding windows (PMM's multi-crop inference), averaged where they
+            overlap; None takes the image whole.
+        stride: step between windows.
 
     Returns:
         K×H×W float32 in [0, 1], in the order of `labels`.

@@ -18,19 +18,19 @@ from urn.classification.losses import (
 )
 
 SMALL_SCALE = 0.3
-# The affinity of M pixels has M² numbers. Where those of all images of a batch take more bytes than
-# this, it is made of a few pixels at a time, which changes nothing but memory; with more pixels
-# than this, on a coarser grid, as time goes with M² too.
+# The affinity of M pixels has M² entries. If those of a batch take more than AFFINITY_BYTES, it is
+# computed a few pixels at a time, which saves memory and changes no result. With more than
+# AFFINITY_PIXELS a coarser grid is used, as time grows with M², too.
 AFFINITY_BYTES = 5 << 28
 PIXELS_AT_ONCE = 1024
 AFFINITY_PIXELS = 40_000
 
 
 class PixelCorrelationModule(nn.Module):
-    """Spreads a CAM over pixels of like features: PCM(cam) = cam · affinity (SEAM, §3.3).
+    """Spreads a CAM over pixels with similar features: PCM(cam) = cam · affinity (SEAM, §3.3).
 
-    The affinity is relu(fᵀf), normalised over source pixels, of unit features f made from two
-    earlier stages and the image itself, all at the size of the finer of the two.
+    The affinity is relu(fᵀf), normalised over source pixels. The unit features f are made from two
+    earlier stages and the image, all at the size of the finer stage.
     """
 
     def __init__(self, channels: tuple[int, int]) -> None:
@@ -45,8 +45,8 @@ class PixelCorrelationModule(nn.Module):
         features = [F.relu(self.reduce_fine(fine)), F.relu(self.reduce_coarse(coarse))]
         joined = torch.cat([_resize(x, grid) for x in (images, *features)], dim=1)
         f = F.normalize(self.embed(joined).flatten(2), dim=1, eps=EPSILON)
-        # Normalised after the product: the sums are one more row of it, and the affinity, by far
-        # the largest tensor here, is passed over once.
+        # Normalising after the product takes one pass over the affinity, by far the largest tensor
+        # here: the sums to divide by are one more row of the product.
         source = _resize(cam, grid).flatten(2)
         source = torch.cat([source, torch.ones_like(source[:, :1])], dim=1)
         spread = _spread(source, f)
@@ -55,7 +55,7 @@ class PixelCorrelationModule(nn.Module):
 
 
 class SEAM(FineTuned):
-    """The classifier of METHOD's first stage.
+    """SEAM's classifier, from images and tags to CAMs.
 
     Args:
         backbone: name of a backbone.
@@ -63,8 +63,8 @@ class SEAM(FineTuned):
         output_stride: stride of the CAM.
         pretrained: start from ImageNet weights where the backbone has any.
         frozen_statistics: keep the batch statistics of a pretrained backbone in training. The two
-            branches see images of very different sizes, and statistics of both fit neither;
-            images very unlike photographs need statistics of their own all the same.
+            branches see images of very different sizes, and joint statistics fit neither. Images
+            very unlike photographs still need statistics of their own.
     """
 
     def __init__(
@@ -83,11 +83,11 @@ class SEAM(FineTuned):
             nn.init.xavier_uniform_(layer.weight)
 
     def new_layers(self) -> list[nn.Conv2d]:
-        """The layers that start from scratch (they learn faster than the backbone)."""
+        """The layers without pretrained weights; they learn faster than the backbone."""
         return [self.head, self.pcm.reduce_fine, self.pcm.reduce_coarse, self.pcm.embed]
 
     def cams(self, images: Tensor, tags: Tensor) -> tuple[Tensor, Tensor]:
-        """Raw CAM and PCM CAM, N×(C+1)×h×w, at the sizes of the last and the second stage.
+        """Raw CAM and PCM CAM, N×(C+1)×h×w, at the size of the last and of the second stage.
 
         Args:
             images: N×3×H×W, ImageNet-normalised.
@@ -100,7 +100,7 @@ class SEAM(FineTuned):
             seed = seed * with_background(tags)
             background = 1 - seed[:, 1:].amax(1, keepdim=True)
             seed = foreground_maximum(torch.cat([background, seed[:, 1:]], dim=1))
-        # The backbone learns from the CAM's losses; PCM learns how to use its features as they are.
+        # Detached: the CAM's losses train the backbone, PCM's losses only PCM.
         return cam, self.pcm(seed, images, maps[1].detach(), maps[2].detach())
 
     def forward(
@@ -118,7 +118,7 @@ class SEAM(FineTuned):
 
 
 def _bounded(size: Sequence[int]) -> tuple[int, int]:
-    """A grid of this height and width, or the finest of its aspect with not too many pixels."""
+    """This height and width, or the largest of their aspect within `AFFINITY_PIXELS`."""
     factor = min(1.0, sqrt(AFFINITY_PIXELS / (size[0] * size[1])))
     return max(1, int(size[0] * factor)), max(1, int(size[1] * factor))
 
@@ -135,7 +135,7 @@ def _spread(source: Tensor, f: Tensor) -> Tensor:
     parts = f.split(PIXELS_AT_ONCE, dim=2)
     if not torch.is_grad_enabled():
         return torch.cat([to(part) for part in parts], dim=2)
-    # For its gradients a training would keep every part: it makes them again instead.
+    # Training would keep every part for its gradients; checkpointing recomputes them instead.
     return torch.cat([checkpoint(to, part, use_reentrant=False) for part in parts], dim=2)
 
 

@@ -13,8 +13,7 @@ from numpy.typing import ArrayLike
 from urn.crf.parameters import SEGMENTATION_CRF
 from urn.errors import UserError
 
-# Backend name -> module whose `Engine` does the work. Modules are imported on first use, so that a
-# backend costs nothing where another one runs.
+# Backend name -> module with its `Engine`, imported on first use: unused backends cost nothing.
 BACKENDS = {
     "numba": "urn.crf.numba_backend",
     "torch": "urn.crf.torch_backend",
@@ -23,7 +22,7 @@ BACKENDS = {
 
 
 class Engine(Protocol):
-    """What a backend's `Engine` provides; its arguments have been checked and converted."""
+    """The interface of a backend's `Engine`; arguments are checked and converted already."""
 
     def __init__(
         self,
@@ -33,7 +32,7 @@ class Engine(Protocol):
         threads: int,
         memory: int,
     ) -> None:
-        """Take an image (C-contiguous, writeable, not changed later) and the two kernels."""
+        """Take an image (C-contiguous, writeable, never changed later) and the two kernels."""
 
     def inference(self, fields: np.ndarray, iterations: int) -> np.ndarray:
         """Marginals (F, L, H, W) float32 of C-contiguous float32 `fields`, F ≥ 1 and L ≥ 2.
@@ -46,11 +45,11 @@ class Engine(Protocol):
 
 
 class DenseCRF:
-    """Mean field on a CRF in which every pixel of an image is joined to every other.
+    """Mean-field inference in a CRF that connects every pixel of an image to every other.
 
-    A Gaussian kernel on position and a bilateral kernel on position and colour, each normalised
-    symmetrically, with Potts compatibility. What depends on the image alone is made once, so
-    many label fields of one image are best given to one object, in one call.
+    The kernels are a Gaussian on position and a bilateral on position and colour, each normalised
+    symmetrically, with Potts compatibility. Everything that depends on the image alone is computed
+    once, so pass all label fields of an image to one object, in one call.
 
     Args:
         image: H×W×3 uint8 RGB.
@@ -58,10 +57,10 @@ class DenseCRF:
         bilateral: position width in pixels, colour width on the 0-255 scale, weight.
         backend: "numba" (processor), "torch" (any device), "pydensecrf" (the reference), or
             "auto": torch where there is a GPU, else numba.
-        threads: fields are shared out among so many; the results are the same. More helps where
-            one image is all there is to do; several images are best given to several processes.
-        memory: bytes that the fields in work may take, beside what the image itself takes. Less
-            means fewer fields at a time, at least one.
+        threads: number of threads that share the fields; it does not change the result. Useful for
+            a single image; for many, use several processes.
+        memory: bytes for the fields in work, on top of what the image itself takes. Less means
+            fewer fields at a time, at least one.
 
     Raises:
         ValueError: an argument has the wrong shape, type or range, or the backend is unknown.
@@ -87,7 +86,7 @@ class DenseCRF:
         if threads < 1 or memory < 1:
             raise ValueError(f"threads and memory must be at least 1, got {threads=} {memory=}")
         self._size = image.shape[:2]
-        # The copy is small, contiguous and the engine's own, whatever becomes of the caller's.
+        # A contiguous copy, which the caller cannot change.
         own = np.array(image, order="C")
         self._engine: Engine = _engine_class(backend)(own, gaussian, bilateral, threads, memory)
 
@@ -116,7 +115,7 @@ class DenseCRF:
     def masks(
         self, probabilities: ArrayLike, iterations: int = SEGMENTATION_CRF.iterations
     ) -> np.ndarray:
-        """The most probable labels of one or many label fields: argmax of `inference`, for less.
+        """The most probable labels of one or many label fields: argmax of `inference`, but faster.
 
         Args:
             probabilities: (..., L, H, W) as for `inference`, L ≤ 256.
@@ -149,7 +148,7 @@ class DenseCRF:
         if iterations < 0:
             raise ValueError(f"iterations must be 0 or more, got {iterations}")
         fields = np.ascontiguousarray(fields, dtype=np.float32)
-        # A NaN makes both false.
+        # NaN fails both comparisons.
         if fields.size and not (fields.min() >= 0 and fields.max() < np.inf):
             raise ValueError("probabilities must be finite and not negative")
         return fields
@@ -167,13 +166,13 @@ def _engine_class(backend: str) -> type[Engine]:
 
 
 def installed(backend: str) -> bool:
-    """Whether a backend can be used: pydensecrf has to be compiled, and nothing else needs it."""
+    """Whether a backend is installed: pydensecrf is optional, as it must be compiled."""
     return backend != "pydensecrf" or find_spec("pydensecrf") is not None
 
 
 @cache
 def _preferred() -> str:
-    """torch on a GPU, else numba; where there is no driver, torch's slow import is spared."""
+    """torch on a GPU, else numba; without a driver torch is not imported, which is slow."""
     if "torch" in sys.modules or shutil.which("nvidia-smi"):
         import torch
 

@@ -1,4 +1,4 @@
-"""Which vertices of the permutohedral lattice lie around points, found 8 points at a time."""
+"""Find the vertices of the permutohedral lattice around points, 8 points at a time."""
 
 from collections.abc import Callable
 
@@ -24,7 +24,7 @@ Array = np.ndarray
 def _first_slot(table: Array, name: int) -> np.int64:
     """Where a search in a hash table of vertices begins.
 
-    Empty slots hold −1. Three of four are: a search that goes on costs more than a larger table.
+    Empty slots hold −1. Three of four are empty: collisions cost more than a larger table.
     """
     mask = np.uint64(len(table) - 1)
     return np.int64(((np.uint64(name) * np.uint64(0x9E3779B97F4A7C15)) >> np.uint64(24)) & mask)
@@ -32,7 +32,7 @@ def _first_slot(table: Array, name: int) -> np.int64:
 
 @njit(nogil=True, cache=True)
 def slot_of(table: Array, names: Array, name: int) -> np.int64:
-    """Where the vertex of a name is in a hash table of vertices, or where it belongs."""
+    """The slot of the vertex with this name in a hash table, or the slot where it belongs."""
     slot = _first_slot(table, name)
     while table[slot] >= 0 and names[table[slot]] != name:
         slot = (slot + 1) & (len(table) - 1)
@@ -41,9 +41,9 @@ def slot_of(table: Array, names: Array, name: int) -> np.int64:
 
 @njit(inline="always")
 def look_up(table: Array, names: Array, wanted: Array, number: int, vertices: Array) -> None:
-    """Write the vertices of some names; −1 where there is none, −2 if the search has to go on.
+    """Write the vertices of some names; −1 if there is none, −2 if the search must continue.
 
-    No search waits for another one's memory, as it would behind a branch.
+    There is no branch, so no search waits for another's memory access.
     """
     for i in range(number):
         vertices[i] = table[_first_slot(table, wanted[i])]
@@ -65,10 +65,10 @@ def _locate(
     near: Array,
     scratch: Array,
 ) -> None:
-    """The simplices around the points from `first` on, a lane for each.
+    """The simplices around the points from `first` on, one lane per point.
 
-    `base` gets the coordinates of the simplex's first corner, `rank` the place of every coordinate
-    in the order in which they fall on the way around the corners, `near` how near the corners are.
+    Written are to `base` the coordinates of the simplex's first corner, to `rank` the order in
+    which coordinates fall on the way around the corners, and to `near` the barycentric weights.
     """
     corners = dimensions + 1
     elevated, gap, falling = scratch
@@ -81,8 +81,8 @@ def _locate(
         store(elevated, j * LANES, total - fill(np.float32(j), LANES) * scaled)
         total = total + scaled
     store(elevated, 0, total)
-    # The nearest vertex whose coordinates are multiples of d + 1, and the order of the distances
-    # from it, which tells the simplex.
+    # The nearest vertex whose coordinates are multiples of d + 1; the order of the distances from
+    # it identifies the simplex.
     excess = zero
     for i in range(corners):
         coordinate = load(elevated, i * LANES, LANES)
@@ -120,7 +120,7 @@ def _locate(
 
 
 def _embedding(dimensions: int) -> Callable[..., tuple[Array, Array]]:
-    """`embed` for so many features; its loops over them unroll."""
+    """`embed` for this number of features, so that its loops over them unroll."""
     corners = dimensions + 1
 
     @njit(nogil=True, cache=True)
@@ -133,9 +133,9 @@ def _embedding(dimensions: int) -> Callable[..., tuple[Array, Array]]:
         weights: Array,
         reached: Array,
     ) -> tuple[Array, Array]:
-        """Fill in what `Lattice` has of these names; return the hash table and vertex names.
+        """Fill in the fields of `Lattice` with these names; return hash table and vertex names.
 
-        Features are flat, one after another, of at least LANES points.
+        Features are flat, one feature after another, of at least LANES points.
         """
         names = np.zeros(1 << 12, np.int64)
         table = np.full(4 * len(names), np.int32(-1))

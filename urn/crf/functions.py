@@ -15,16 +15,16 @@ from urn.crf.lanes import (
     two_to_the,
 )
 
-# exp of more or less counts as exp of this: sums stay finite, and products need no denormals.
+# Arguments of exp are clipped to ± this: sums stay finite, and products never become denormal.
 LARGEST_EXPONENT = np.float32(60)
 
-# ln 2 in two parts, of which the first has few digits: its products with whole numbers are exact.
+# ln 2 in two parts; the first has few digits, so that its products with integers are exact.
 LN_2, REST_OF_LN_2 = np.float32(0.693359375), np.float32(np.log(2) - 0.693359375)
 
 
 @njit(inline="always")
 def exponential(x: Any, lanes: int) -> Any:
-    """exp of lanes that are first held within ±`LARGEST_EXPONENT`; relative error below 3e-7."""
+    """exp of lanes clipped to ±`LARGEST_EXPONENT`; relative error below 3e-7."""
     x = maximum(x, fill(-LARGEST_EXPONENT, lanes))
     x = minimum(x, fill(LARGEST_EXPONENT, lanes))
     whole = nearest(x * fill(np.float32(1 / np.log(2)), lanes))

@@ -17,7 +17,7 @@ from urn.crf.lattice import (
 )
 from urn.crf.passes import PASSES
 
-CACHE = 5 << 19  # bytes: what a core may hope to keep near, though others share its cache
+CACHE = 5 << 19  # bytes: what a core can expect to keep in a cache that it shares
 
 
 class Part(NamedTuple):
@@ -27,7 +27,7 @@ class Part(NamedTuple):
         start: the first pixel's place.
         lattice: of the pixels. Splat and slice use the same weights, so each brings the square
             root of the kernel's weight and one side of the symmetric normalisation.
-        own: which of the pixels get their answer here. The others only reach these.
+        own: the pixels whose result this part gives; the others only contribute to it.
     """
 
     start: int
@@ -39,8 +39,8 @@ class Kernel(NamedTuple):
     """A Gaussian filter over the pixels of an image, normalised and weighted.
 
     Attributes:
-        parts: every pixel is some part's own.
-        received: of every pixel, if all hold one.
+        parts: every pixel is the own pixel of one part.
+        received: the filter's result at every pixel if all pixels hold 1.
     """
 
     parts: tuple[Part, ...]
@@ -51,8 +51,8 @@ class Kernel(NamedTuple):
 def spatial_kernel(height: int, width: int, sxy: float, weight: float) -> Kernel:
     """The kernel on position, which depends on the size of the image alone.
 
-    It does not reach far. So if the values at all vertices would not stay in the cache, the image
-    is filtered in bands one by one, each with the pixels that reach it.
+    Its reach is short. So if the values at all vertices exceed the cache, the image is filtered in
+    bands, each together with the pixels that reach it.
     """
     features = spatial_features(width, pixel_order(height, width), sxy)
     whole = _kernel(build_lattice(features), weight)
@@ -72,7 +72,7 @@ def spatial_kernel(height: int, width: int, sxy: float, weight: float) -> Kernel
 
 
 def bilateral_kernel(image: np.ndarray, sxy: float, srgb: float, weight: float) -> Kernel:
-    """The kernel on position and colour, in one part, as it reaches far."""
+    """The kernel on position and colour; in one part, as its reach is long."""
     order = pixel_order(*image.shape[:2])
     return _kernel(build_lattice(bilateral_features(image, order, sxy, srgb)), weight)
 
@@ -80,7 +80,7 @@ def bilateral_kernel(image: np.ndarray, sxy: float, srgb: float, weight: float) 
 def blurred(
     lattice: Lattice, rows: np.ndarray, row: int, lanes: int, values: np.ndarray
 ) -> np.ndarray:
-    """What the first `lanes` of pixels' rows give at the vertices, on the memory of `values`."""
+    """Splat and blur the first `lanes` of the pixels' rows, in the memory of `values`."""
     splat, blur = PASSES[lanes].splat[lattice.corners.shape[1]], PASSES[lanes].blur
     values = values[: (lattice.vertices + 2) * lanes]
     splat(rows, row, lattice.corners, lattice.weights, lattice.reached, values)
@@ -90,16 +90,16 @@ def blurred(
 
 
 def _kernel(lattice: Lattice, weight: float) -> Kernel:
-    """In one part; its weights become those of the lattice."""
+    """A kernel of one part; the lattice's weights are multiplied by its own, in place."""
     pixels, corners = lattice.corners.shape
-    gain = np.float32(1 / (1 + 2.0 ** (1 - corners)))  # what blurring loses
+    gain = np.float32(1 / (1 + 2.0 ** (1 - corners)))  # compensates the loss by blurring
     factors = np.float32(weight) * gain / (gain * _filter_ones(lattice) + np.float32(1e-20))
     np.multiply(lattice.weights, np.sqrt(factors)[:, None], out=lattice.weights)
     return Kernel((Part(0, lattice, slice(0, pixels)),), _filter_ones(lattice))
 
 
 def _filter_ones(lattice: Lattice) -> np.ndarray:
-    """What every pixel takes back if all hold one."""
+    """The filter's result at every pixel if all pixels hold 1."""
     pixels, corners = lattice.corners.shape
     ones, answers = np.ones((2, pixels), np.float32)
     values = blurred(lattice, ones, 1, 1, np.empty(lattice.vertices + 2, np.float32))

@@ -16,16 +16,16 @@ from numba.core.typing.templates import AbstractTemplate, infer_global
 from numba.extending import intrinsic, lower_builtin, models, register_model
 
 LANES = 8  # of a full vector
-PIXELS = 32  # handled together, so that their rows stay in the first-level cache
+PIXELS = 32  # processed together, so that their rows stay in the first-level cache
 
-# How loops over pixels' rows are compiled; with numpy's rules, a division needs no test for zero.
+# Compiles loops over pixels' rows; by numpy's rules a division needs no test for zero.
 jit = njit(nogil=True, cache=True, error_model="numpy")
 
 FLOAT, INT = ir.FloatType(), ir.IntType(32)
 
 
 class Lanes(types.Type):
-    """`width` float32 values that are worked on together."""
+    """`width` float32 values processed together."""
 
     def __init__(self, width: int) -> None:
         self.width = width
@@ -96,7 +96,7 @@ def fill(typing: Any, value: Any, width: Any) -> Any:
 
 
 def _overload(function: Any, instruction: str) -> None:
-    """Give `function`, an operator, its meaning for two vectors of equal width."""
+    """Define `function`, an operator, for two vectors of equal width."""
 
     class Signature(AbstractTemplate):
         def generic(self, arguments: Any, keywords: Any) -> Any:
@@ -117,7 +117,7 @@ _overload(operator.truediv, "fdiv")
 
 
 def _llvm(name: str, operands: int) -> Any:
-    """An intrinsic of `operands` vectors that LLVM has under `name`."""
+    """LLVM's intrinsic `name`, of `operands` vectors."""
 
     def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
         vector = arguments[0].type
@@ -148,7 +148,7 @@ nearest = _llvm("rint", 1)
 
 
 def _select(comparison: str) -> Any:
-    """An intrinsic that takes the left lane where it compares so with the right one."""
+    """An intrinsic: the left lane where the comparison holds, else the right one."""
 
     @intrinsic
     def operation(typing: Any, left: Any, right: Any) -> Any:
@@ -165,7 +165,7 @@ minimum = _select("<")
 
 
 def _compare(comparison: str) -> Any:
-    """An intrinsic that gives 1 in the lanes that compare so, and 0 in the others."""
+    """An intrinsic: 1 in the lanes where the comparison holds, 0 in the others."""
 
     @intrinsic
     def operation(typing: Any, left: Any, right: Any) -> Any:
@@ -184,7 +184,7 @@ equal = _compare("==")
 
 @intrinsic
 def two_to_the(typing: Any, lanes: Any) -> Any:
-    """2 to the power of lanes that hold whole numbers from -126 to 127."""
+    """2 to the power of lanes, which hold integers from -126 to 127."""
 
     def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
         integers = ir.VectorType(INT, lanes.width)
@@ -198,7 +198,7 @@ def two_to_the(typing: Any, lanes: Any) -> Any:
 
 @intrinsic
 def exponent_of(typing: Any, lanes: Any) -> Any:
-    """The whole e for which lanes, positive and not denormal, are 2^e times [√½, √2)."""
+    """The integer e such that lanes (positive, not denormal) are 2^e · [√½, √2)."""
 
     def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
         integers = ir.VectorType(INT, lanes.width)
@@ -213,7 +213,7 @@ def exponent_of(typing: Any, lanes: Any) -> Any:
 
 @intrinsic
 def lane_sum(typing: Any, lanes: Any) -> Any:
-    """The sum of all lanes, halves added until one is left."""
+    """The sum of all lanes, by adding halves until one is left."""
 
     def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
         (vector,) = arguments

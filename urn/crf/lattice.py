@@ -1,8 +1,8 @@
 """The permutohedral lattice (Adams, Baek & Davis 2010) of the pixels of an image.
 
-A Gaussian filter over points in d dimensions, in three steps: every point's value is shared among
-the d + 1 corners of the lattice simplex around it (splat), the values at the lattice's vertices
-are blurred along d + 1 axes, and every point takes its value back from its corners (slice).
+A Gaussian filter over points in d dimensions, in three steps: every point's value is distributed
+to the d + 1 corners of the lattice simplex around it (splat), the values at the lattice's vertices
+are blurred along d + 1 axes, and every point's result is interpolated from its corners (slice).
 """
 
 from functools import lru_cache
@@ -18,16 +18,16 @@ Array = np.ndarray
 
 # Pixels are visited in tiles of this size, so that neighbours share cached vertices.
 TILE_HEIGHT, TILE_WIDTH = 8, 16
-TOGETHER = 64  # vertices whose neighbours are looked up
+TOGETHER = 64  # vertices whose neighbours are looked up together
 
 
 class Axis(NamedTuple):
-    """The vertices that a blur along one axis changes: those with neighbours along it.
+    """The vertices that a blur along one axis changes: those with a neighbour on it.
 
     Attributes:
-        pairs: int32, two vertices that have only each other, the next two, …
-        longer: int32, chains of three or more vertices in the order of their neighbourhood, a V
-            before, between and after them.
+        pairs: int32, vertices two by two that are each other's only neighbour.
+        longer: int32, chains of three or more vertices, neighbour after neighbour, with a V before,
+            between and after the chains.
     """
 
     pairs: Array
@@ -35,15 +35,15 @@ class Axis(NamedTuple):
 
 
 class Lattice(NamedTuple):
-    """Where the points of a filter lie, for all values that will be filtered.
+    """Where the points of a filter lie, whatever the values to be filtered.
 
     Attributes:
         vertices: number of vertices, V.
         corners: N×(d + 1) int32, the vertices around each point.
         weights: N×(d + 1) float32, the point's barycentric coordinates, which sum to one.
-        axes: along which to blur, one after another.
-        reached: how many vertices the first PIXELS points have around them, twice as many, …;
-            vertices are numbered as points come to them.
+        axes: the axes to blur along, in order.
+        reached: number of vertices around the first PIXELS points, the first 2·PIXELS, …; vertices
+            are numbered in the order in which points reach them.
     """
 
     vertices: int
@@ -91,14 +91,14 @@ def build_lattice(features: Array) -> Lattice:
     The standard deviation of the filter is 1 in every feature.
 
     Raises:
-        ValueError: the features reach further than vertices can be numbered: more than
-            about 10^18 vertices in their bounding box.
+        ValueError: the features span too far to number the vertices: more than about 10^18 in
+            their bounding box.
     """
     dimensions, count = features.shape
     corners = dimensions + 1
     i = np.arange(dimensions)
-    # Rounded as pydensecrf does: where a point lies on the boundary of two simplices, the last bit
-    # decides which vertices there are, and so how far a blur gets.
+    # Rounded as in pydensecrf: for a point on the boundary of two simplices, the last bit decides
+    # which vertices exist, and so how far a blur reaches.
     spread = np.float32(np.sqrt(2 / 3) * corners)
     scale = (1 / np.sqrt((i + 1) * (i + 2)) * spread).astype(np.float32)
 
@@ -134,7 +134,7 @@ def build_lattice(features: Array) -> Lattice:
 
 @njit(nogil=True, cache=True)
 def _following(table: Array, names: Array, step: int) -> Array:
-    """The vertex a `step` from each; V where there is none."""
+    """The vertex one `step` from each; V if there is none."""
     count = len(names)
     following = np.empty(count, np.int32)
     for first in range(0, count, TOGETHER):
@@ -149,13 +149,13 @@ def _following(table: Array, names: Array, step: int) -> Array:
 
 @njit(nogil=True, cache=True)
 def _axis(table: Array, names: Array, step: int) -> tuple[Array, Array]:
-    """The chains of vertices each a `step` from the one before; see `Axis`."""
+    """The chains of vertices one `step` apart; see `Axis`."""
     count = len(names)
     following = _following(table, names, step)
     follows = np.zeros(count + 1, np.bool_)
     for v in range(count):
         follows[following[v]] = True
-    # Kept or not, all are written: branches that no processor can foresee would cost more.
+    # All are written, even if not kept: unpredictable branches would cost more.
     heads, pairs = np.empty(count, np.int32), np.empty(count + 2, np.int32)
     headed = paired = long = 0
     for v in range(count):

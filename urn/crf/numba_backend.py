@@ -1,10 +1,9 @@
 """Dense CRF on the processor: one lattice per image, all label fields filtered side by side.
 
-The numbers are pydensecrf's up to rounding. What makes it fast: the lattices are built once; one
-label of every field follows from the others, so it is not filtered; values are filtered a few
-channels at a time, and by the kernel on position a band of the image at a time, so that a lattice's
-values stay in the cache; a blur walks along chains of neighbours, in place, and leaves out what it
-cannot change.
+Results equal pydensecrf's up to rounding. It is fast because the lattices are built once; one label
+of every field follows from the others and is not filtered; a few channels are filtered at a time,
+and on position a band of the image at a time, so that a lattice's values stay in the cache; and a
+blur walks along chains of neighbours, in place, skipping vertices that it cannot change.
 """
 
 from collections.abc import Callable
@@ -20,9 +19,9 @@ from urn.crf.softmax import MANY_LABELS, marginals_of_messages
 from urn.crf.state import enter, leave_marginals, leave_masks
 
 CACHE_LINE = 16  # float32
-NEVER = -1e30  # advantage of what is no label
+NEVER = -1e30  # advantage of padding, which is no label
 
-# Takes the final state of some of the fields, and the width of its last block's rows.
+# Called with the final state of some fields, and the width of its last block's rows.
 Leave = Callable[[np.ndarray, int, slice], None]
 
 
@@ -68,7 +67,7 @@ class Engine:
         return masks
 
     def _infer(self, fields: np.ndarray, iterations: int, leave: Leave) -> None:
-        """Hand the final state of every group of fields to `leave`."""
+        """Call `leave` with the final state of every group of fields."""
 
         def infer(group: slice) -> None:
             leave(*self._marginals(fields[group], iterations), group)
@@ -84,13 +83,13 @@ class Engine:
                 list(pool.map(infer, groups))
 
     def _marginals(self, fields: np.ndarray, iterations: int) -> tuple[np.ndarray, int]:
-        """The final state of a few fields filtered together, and how wide its last rows are."""
+        """The final state of a few fields filtered together, and the width of its last rows."""
         number, labels, height, width = fields.shape
         pixels, channels = height * width, number * (labels - 1)
         blocks = -(-channels // LANES)
         lanes = lanes_for(channels - (blocks - 1) * LANES)  # of the last block
         row = lanes if blocks == 1 or labels >= MANY_LABELS else LANES
-        last = (blocks - 1) * pixels * LANES  # where the only block with padding begins
+        last = (blocks - 1) * pixels * LANES  # start of the only block with padding
         room = last + pixels * row
         state, advantage = _aligned(room + -room % LANES), _aligned(room + -room % LANES)
         advantage[last:], state[last:] = NEVER, 0
@@ -106,7 +105,7 @@ class Engine:
         return state, row
 
     def _workspace(self, row: int) -> tuple[np.ndarray, np.ndarray]:
-        """Room for `_filter`: values on the largest lattice, and messages."""
+        """Buffers for `_filter`: values on the largest lattice, and messages."""
         parts = self._spatial.parts + self._bilateral.parts
         most = max(part.lattice.vertices for part in parts)
         return _aligned((most + 2) * row), _aligned(len(self._order) * row)
@@ -114,9 +113,9 @@ class Engine:
     def _filter(
         self, rows: np.ndarray, row: int, lanes: int, values: np.ndarray, messages: np.ndarray
     ) -> None:
-        """From rows of marginals, of which `lanes` are in use, to their messages, in place.
+        """Replace rows of marginals, of which `lanes` are in use, by their messages.
 
-        One lattice after the other, all on the memory of `values`, which stays in the cache.
+        The lattices take turns on the memory of `values`, which stays in the cache.
         """
         passes = PASSES[lanes]
         for start, lattice, own in self._spatial.parts:
@@ -124,7 +123,7 @@ class Engine:
             corners, weights = lattice.corners[own], lattice.weights[own]
             answers = messages[(start + own.start) * row :]
             passes.slice[corners.shape[1]](taken, corners, weights, answers, row)
-        # In one part: with more, the first ones' answers would take the place of what others need.
+        # One part only: with more, the first results would overwrite the input of the others.
         ((_, lattice, _),) = self._bilateral.parts
         taken = blurred(lattice, rows, row, lanes, values)
         slice_add = passes.slice_add[lattice.corners.shape[1]]
@@ -132,9 +131,9 @@ class Engine:
 
 
 def groups_of_fields(fields: int, labels: int, most_blocks: int) -> list[slice]:
-    """Which fields are filtered together: few channels lie idle, and memory suffices.
+    """Choose the fields to filter together: within memory, with few idle lanes.
 
-    LANES fields fill the lanes of L − 1 blocks; what is left over shares blocks. A field of many
+    LANES fields fill the lanes of L − 1 blocks; the remaining fields share blocks. A field of many
     labels fills blocks alone.
     """
     channels = labels - 1
@@ -148,7 +147,7 @@ def groups_of_fields(fields: int, labels: int, most_blocks: int) -> list[slice]:
 
 
 def _aligned(count: int) -> np.ndarray:
-    """Float32 of any value that begin where a cache line does, so that no row lies in two."""
+    """Uninitialised float32, aligned to cache lines so that no row spans two."""
     room = np.empty(count + CACHE_LINE, np.float32)
     first = -room.ctypes.data // room.itemsize % CACHE_LINE
     return room[first : first + count]

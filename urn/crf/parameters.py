@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True)
 class CRFParameters:
-    """Widths and weights of a dense CRF's two kernels, and its mean-field iterations.
+    """Widths and weights of a dense CRF's two kernels, and the number of iterations.
 
     Attributes:
         gaussian: position width in pixels, weight (compatibility).

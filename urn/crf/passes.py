@@ -1,4 +1,4 @@
-"""The compiled passes of the Numba backend that filter some lanes of an array by a lattice.
+"""The compiled passes of the Numba backend, which filter some lanes of an array by a lattice.
 
 Rows of pixels are flat float32; a lattice's values have rows of `lanes`, one for each vertex.
 """
@@ -18,7 +18,7 @@ Loop = Callable[..., None]  # compiled
 class Passes(NamedTuple):
     """The steps of filtering some lanes of an array; see the functions of these names.
 
-    All but `blur` by the number of corners around a pixel.
+    All but `blur` are keyed by the number of corners around a pixel.
     """
 
     splat: dict[int, Loop]
@@ -27,12 +27,12 @@ class Passes(NamedTuple):
     slice_add: dict[int, Loop]
 
 
-# Not inside `_sharing`: code that refers to a function made anew in every process is not cached.
+# Outside `_sharing`: Numba does not cache code that refers to a function created at run time.
 @njit(inline="always")
 def _taken(
     values: Array, p: int, corners: Array, weights: Array, corner_count: int, lanes: int, shift: int
 ) -> Any:
-    """What pixel `p` takes back from its corners."""
+    """Pixel `p`'s result, interpolated from its corners."""
     row = fill(np.float32(0), lanes)
     for corner in range(corner_count):
         place = np.int64(corners[p, corner]) << shift
@@ -42,16 +42,16 @@ def _taken(
 
 
 def _sharing(corner_count: int, lanes: int, shift: int) -> tuple[Loop, Loop, Loop]:
-    """`splat`, `slice_` and `slice_add` for lattices of so many corners; the loops unroll."""
+    """`splat`, `slice_` and `slice_add` for this number of corners, so that the loops unroll."""
 
     @jit
     def splat(
         rows: Array, width: int, corners: Array, weights: Array, reached: Array, values: Array
     ) -> None:
-        """Share the rows of all pixels among their corners.
+        """Distribute the rows of all pixels to their corners.
 
-        `values` has V + 2 rows, of which row V stays zero and row V + 1 takes what `blur` has no
-        use for. Rows are zeroed as the pixels reach them, when they are about to be cached anyway.
+        `values` has V + 2 rows: row V stays zero, and `blur` discards into row V + 1. Rows are
+        zeroed when pixels first reach them, just before they are cached anyway.
         """
         done = np.int64(0)
         for part in range(len(reached)):
@@ -70,7 +70,7 @@ def _sharing(corner_count: int, lanes: int, shift: int) -> tuple[Loop, Loop, Loo
 
     @jit
     def slice_(values: Array, corners: Array, weights: Array, rows: Array, width: int) -> None:
-        """Write what every pixel takes back."""
+        """Write every pixel's result."""
         for p in range(len(corners)):
             row = _taken(values, p, corners, weights, corner_count, lanes, shift)
             store(rows, p * width, row)
@@ -79,7 +79,7 @@ def _sharing(corner_count: int, lanes: int, shift: int) -> tuple[Loop, Loop, Loo
     def slice_add(
         values: Array, corners: Array, weights: Array, others: Array, rows: Array, width: int
     ) -> None:
-        """Write `others` + what every pixel takes back."""
+        """Write `others` + every pixel's result."""
         for p in range(len(corners)):
             row = _taken(values, p, corners, weights, corner_count, lanes, shift)
             store(rows, p * width, row + load(others, p * width, lanes))
@@ -88,7 +88,7 @@ def _sharing(corner_count: int, lanes: int, shift: int) -> tuple[Loop, Loop, Loo
 
 
 def _passes(lanes: int) -> Passes:
-    shift = lanes.bit_length() - 1  # from a vertex to the place of its row
+    shift = lanes.bit_length() - 1  # from a vertex to the start of its row
     sharing = {corners: _sharing(corners, lanes, shift) for corners in (3, 6)}
     splat, slice_, slice_add = (
         {corners: loops[step] for corners, loops in sharing.items()} for step in range(3)
@@ -120,5 +120,5 @@ PASSES = {lanes: _passes(lanes) for lanes in (1, 2, 4, LANES)}
 
 
 def lanes_for(channels: int) -> int:
-    """How wide rows of so many channels, at most LANES, are."""
+    """The row width for this number of channels, at most LANES."""
     return min(lanes for lanes in PASSES if lanes >= channels)

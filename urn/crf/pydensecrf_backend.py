@@ -9,8 +9,8 @@ from urn.crf.unary import log_probabilities
 class Engine:
     """See `urn.crf.dense_crf.Engine`.
 
-    pydensecrf ties a label count to the lattices it filters with, so there is one of its objects
-    per label count, made when first needed; fields of equal label count share it.
+    A pydensecrf object has lattices and a fixed number of labels, so there is one object per label
+    count, created on first use; fields with equal label count share it.
     """
 
     def __init__(
@@ -21,7 +21,7 @@ class Engine:
         threads: int,
         memory: int,
     ) -> None:
-        """Take the image and kernels; `threads` and `memory` change nothing here."""
+        """Take the image and kernels; `threads` and `memory` are ignored."""
         self._image, self._gaussian, self._bilateral = image, gaussian, bilateral
         self._crfs: dict[int, dcrf.DenseCRF2D] = {}
 
@@ -31,7 +31,7 @@ class Engine:
         crf = self._crf(labels)
         marginals = np.empty_like(fields)
         for field, result in zip(fields, marginals.reshape(len(fields), labels, -1), strict=True):
-            # Replaces the previous field's energy; inference starts from it alone.
+            # Replaces the previous field's energy; inference keeps no other state.
             crf.setUnaryEnergy(-log_probabilities(field).reshape(labels, -1))
             result[:] = crf.inference(iterations)
         return marginals

@@ -1,9 +1,9 @@
 """The compiled softmax of the Numba backend: a state's messages become marginals, in place.
 
-It is taken of `advantage` (log-probabilities less those of label L − 1) plus messages less that of
-label L − 1. What the messages of all labels sum to is known, and the same for every field: it has
-been taken from `advantage`, and the sum over the others is added. The score of label L − 1 is the
-reference: e^0 = 1. How channels lie in a state: see `urn.crf.state`.
+A label's score is its `advantage` (its log-probability minus that of label L − 1) plus its message
+minus that of label L − 1, so label L − 1 has score 0. Its message follows from the sum of all
+messages, which is known and equal for all fields: `advantage` already has this sum subtracted, and
+the sum over the other labels is added here. `urn.crf.state` describes the layout of a state.
 """
 
 from typing import Any
@@ -15,8 +15,8 @@ from urn.crf.functions import exponential
 from urn.crf.lanes import LANES, PIXELS, fill, jit, lane_sum, load, store
 from urn.crf.passes import PASSES, Loop
 
-AT_ONCE = 8  # pixels that take every step of `many` together: none waits for another's sums
-MANY_LABELS = LANES + 1  # from here on a field fills rows of its own
+AT_ONCE = 8  # pixels that take each step of `many` together, so that none waits for another's sums
+MANY_LABELS = LANES + 1  # from this many on a field has rows of its own
 
 Array = np.ndarray
 
@@ -24,7 +24,7 @@ Array = np.ndarray
 def marginals_of_messages(
     state: Array, advantage: Array, pixels: int, width: int, labels: int, fields: int
 ) -> None:
-    """Take the softmax by the kernel for this layout; `width` is that of the last block's rows."""
+    """Apply the softmax for this layout; `width` is that of the last block's rows."""
     if labels == 2:
         _alone(state, advantage)
     elif labels >= MANY_LABELS:
@@ -70,7 +70,7 @@ def _columns(state: Array, advantage: Array, pixels: int) -> None:
 def _few(state: Array, advantage: Array, pixels: int, width: int, labels: int, fields: int) -> None:
     """For fields whose labels lie in different lanes of one block, or of a few.
 
-    Sums are taken in the order of `_columns`: the results do not depend on the layout.
+    Sums are taken in the order of `_columns`, so that results do not depend on the layout.
     """
     channels = (labels - 1) * fields
     row = -(-channels // LANES) * width
@@ -102,7 +102,7 @@ def _few(state: Array, advantage: Array, pixels: int, width: int, labels: int, f
 def _gather(
     state: Array, first: int, number: int, pixels: int, width: int, row: int, own: Array
 ) -> None:
-    """Bring the rows that some pixels have in all blocks side by side."""
+    """Copy the rows of some pixels in all blocks next to each other."""
     if row == width:
         for place in range(0, number * width, LANES):
             store(own, place, load(state, first * width + place, LANES))
@@ -118,7 +118,7 @@ def _sum_labels(own: Array, start: int, labels: int, fields: int, sum_: Any, sum
     """Add a pixel's channels over the labels to `sum_`, and write it for each of them."""
     for label in range(labels):
         sum_ = sum_ + load(own, start + label * fields, LANES)
-    # Lanes from `fields` on are void, and overwritten by what follows.
+    # Lanes from `fields` on are invalid, and overwritten below.
     for label in range(labels):
         store(sums, start + label * fields, sum_)
 
@@ -134,7 +134,7 @@ def _sum_lanes(state: Array, p: int, pixels: int, blocks: int, lanes: int) -> An
 
 
 def _many(lanes: int) -> Loop:
-    """`many` for so wide rows of the last block."""
+    """`many` for this width of the last block's rows."""
 
     @jit
     def many(state: Array, advantage: Array, pixels: int) -> None:

@@ -1,10 +1,10 @@
-"""The compiled loops that lay fields out for the Numba backend's passes, and read them back.
+"""The compiled loops that arrange fields for the Numba backend's passes, and read them back.
 
 With G fields of L labels filtered together, channel l·G + g is label l of field g. Label L − 1 has
-no channel: its marginal is what the others leave of one, and so is its message. A state holds
-channels LANES at a time, in blocks one after another; in a block, every pixel has a row. The last
-block has rows only as wide (1, 2, 4 or LANES) as its channels need, where it is the only one or
-all channels are of one field. Flat float32; `width` is that of the last block's rows.
+no channel: its marginal is 1 minus the others', and its message follows likewise. A state consists
+of blocks of LANES channels; in a block, every pixel has a row. The rows of the last block are only
+as wide (1, 2, 4 or LANES) as its channels need, if it is the only block or all channels belong to
+one field. Flat float32; `width` is that of the last block's rows.
 """
 
 import numpy as np
@@ -14,14 +14,14 @@ from urn.crf.functions import logarithm
 from urn.crf.lanes import LANES, PIXELS, fill, jit, load, maximum, minimum, store
 from urn.crf.unary import LEAST_PROBABILITY
 
-TOGETHER = 1024  # pixels that enter together, so that their rows stay in the second-level cache
+TOGETHER = 1024  # pixels that `enter` reads together: their rows stay in the second-level cache
 
 Array = np.ndarray
 
 
 @njit(inline="always")
 def _place(channel: int, channels: int, pixels: int, width: int) -> tuple[int, int]:
-    """Where a channel of a state begins, and how far apart its pixels are."""
+    """Where a channel of a state begins, and the stride between its pixels."""
     block, lane = divmod(channel, LANES)
     row = LANES if (block + 1) * LANES < channels else width
     return block * pixels * LANES + lane, row
@@ -57,9 +57,9 @@ def enter(
     state: Array,
     advantage: Array,
 ) -> None:
-    """Write the marginals that G×L×pixels probabilities begin with, and their advantage.
+    """Write the initial marginals of G×L×pixels probabilities, and their advantage.
 
-    `total_message` is, for every pixel, what the messages to its L labels sum to.
+    `total_message` is, for every pixel, the sum of the messages to its L labels.
     """
     fields, labels, pixels = probabilities.shape
     channels = (labels - 1) * fields
@@ -100,7 +100,7 @@ def leave_marginals(state: Array, order: Array, width: int, marginals: Array) ->
                     marginal = state[start + p * row]
                     marginals[field, label, order[p]] = marginal
                     rest -= marginal
-                # Rounding may have gone below.
+                # Rounding may have made it negative.
                 marginals[field, labels - 1, order[p]] = max(rest, np.float32(0))
 
 

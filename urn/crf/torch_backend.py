@@ -1,8 +1,8 @@
-"""Dense CRF on tensors: on the graphics card where there is one, else on the processor.
+"""Dense CRF on tensors: on a GPU if there is one, else on the processor.
 
-The numbers are pydensecrf's up to rounding. The lattices are built once, on the device; all labels
-but one of all fields of a group are filtered side by side. Sums are formed in a fixed order,
-without atomic additions, so that results repeat bit by bit.
+Results equal pydensecrf's up to rounding. The lattices are built once, on the device; all labels
+but one of all fields of a group are filtered together. Sums are taken in a fixed order, without
+atomic additions, so that results repeat bit by bit.
 """
 
 from collections.abc import Iterator
@@ -17,8 +17,8 @@ from torch.nn.functional import embedding_bag, pad
 from urn.crf.torch_lattice import Lattice, bilateral_features, build_lattice, spatial_features
 from urn.crf.unary import LEAST_PROBABILITY
 
-# Points that are added up in one go. Where many more share a vertex, as those of a clear sky do,
-# the sum of all would keep one part of the device busy long after all others are done.
+# Points summed in one step. If many more share a vertex, as in a clear sky, a single sum would keep
+# one part of the device busy long after the others.
 RUN = 64
 
 
@@ -26,8 +26,8 @@ class Step(NamedTuple):
     """A sparse matrix with R rows and S entries, sorted by row.
 
     Attributes:
-        columns: S int32, of the entries.
-        starts: R int32, where in `columns` each row begins.
+        columns: S int32, the columns of the entries.
+        starts: R int32, where each row begins in `columns`.
         weights: S float32, the entries; None if all are 1.
     """
 
@@ -48,7 +48,7 @@ class Kernel(NamedTuple):
     Attributes:
         steps: splat in two steps, blur along each axis, slice. Splat and slice each bring the
             square root of the kernel's weight and one side of the symmetric normalisation.
-        total: (N, 1) float32, the filter's answer where all pixels hold 1.
+        total: (N, 1) float32, the filter's result if all pixels hold 1.
     """
 
     steps: list[Step]
@@ -67,10 +67,10 @@ class Engine:
         memory: int,
         device: str | torch.device | None = None,
     ) -> None:
-        """Take the image and kernels; `threads` changes nothing here: torch has its own setting.
+        """Take the image and kernels; `threads` is ignored, as torch has its own setting.
 
         Args:
-            device: where to work; None for CUDA where there is any, else the processor.
+            device: where to compute; None: CUDA if available, else the processor.
         """
         self._device = torch.device(device or ("cuda" if torch.cuda.is_available() else "cpu"))
         self._memory = memory
@@ -96,7 +96,7 @@ class Engine:
         return masks
 
     def _infer(self, fields: np.ndarray, iterations: int) -> Iterator[tuple[slice, Tensor]]:
-        """Every group of fields and its final state."""
+        """Yield every group of fields and its final state."""
         number, labels, *_ = fields.shape
         size = max(1, self._memory // (labels * self._bytes_per_label()))
         for first in range(0, number, size):
@@ -104,7 +104,7 @@ class Engine:
             yield group, self._marginals(fields[group], iterations)
 
     def _bytes_per_label(self) -> int:
-        """What one label of one field takes: five states, and a step's two ends."""
+        """Memory of one label of one field: five states, and input and output of a step."""
         pixels = len(self._spatial.total)
         most = max(len(step.starts) for step in (*self._spatial.steps, *self._bilateral.steps))
         return (5 * pixels + 2 * most) * np.float32().nbytes
@@ -117,8 +117,8 @@ class Engine:
         state = unary.clone()
         _softmax(state)
         for _ in range(iterations):
-            # Labels sum to one, so that the last one's message is what the others leave.
-            # Strided rows would be filtered more slowly, and rounded differently.
+            # Labels sum to one, so the last one's message follows from the others. The copy is
+            # contiguous: strided rows are slower to filter, and rounded differently.
             message = self._messages(state[..., :-1].contiguous().flatten(1))
             message = message.view(*unary.shape[:2], -1)
             state[..., :-1] = message
@@ -128,12 +128,12 @@ class Engine:
         return state
 
     def _messages(self, values: Tensor) -> Tensor:
-        """What the pixels of an image tell each other, (N, channels) like `values`."""
+        """The messages between the pixels of an image, (N, channels) like `values`."""
         return _filter(self._bilateral.steps, values).add_(_filter(self._spatial.steps, values))
 
 
 def _softmax(scores: Tensor) -> None:
-    """Along the last axis, in place; for few labels much faster than torch's own on a processor."""
+    """Softmax along the last axis, in place; faster than torch's for few labels on a processor."""
     scores -= scores.amax(-1, keepdim=True)
     scores.exp_()
     scores /= scores.sum(-1, keepdim=True)
@@ -157,7 +157,7 @@ def _kernel(lattice: Lattice, weight: float) -> Kernel:
     steps = [splat, gather, *blurs, _rows(corners, weights)]
 
     ones = torch.ones_like(weights[:, :1])
-    gain = 1 / (1 + 2.0 ** (1 - len(blurs)))  # what blurring loses
+    gain = 1 / (1 + 2.0 ** (1 - len(blurs)))  # compensates the loss by blurring
     factors = (weight * gain / (gain * _filter(steps, ones) + 1e-20)).sqrt()
     weights = weights * factors
     steps[0] = splat._replace(weights=weights.flatten()[order])
@@ -170,7 +170,7 @@ def _step(columns: Tensor, starts: Tensor, weights: Tensor | None = None) -> Ste
 
 
 def _rows(columns: Tensor, weights: Tensor) -> Step:
-    """Rows of equally many entries."""
+    """A step whose rows have equally many entries."""
     starts = torch.arange(0, columns.numel(), columns.shape[1], device=columns.device)
     return _step(columns.flatten(), starts, weights.flatten())
 

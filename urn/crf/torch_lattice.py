@@ -1,7 +1,7 @@
-"""The permutohedral lattice of `urn.crf.lattice`, made of tensors, on any device.
+"""The permutohedral lattice of `urn.crf.lattice` as tensors, on any device.
 
-It has the same vertices and weights: every rounded operation is done in the same order. Hence no
-`cumsum` of floats and no division by a Python number, which CUDA does as a multiplication.
+Vertices and weights are the same, as every rounded operation is done in the same order. Hence no
+`cumsum` of floats, and no division by a Python number, which CUDA turns into a multiplication.
 """
 
 from typing import NamedTuple
@@ -17,12 +17,12 @@ class Lattice(NamedTuple):
     Attributes:
         corners: (N, d + 1) int64, the vertices around each point.
         weights: (N, d + 1) float32, the point's barycentric coordinates, which sum to one.
-        order: N·(d + 1) int64, the places in the flattened `corners` sorted by vertex, and those
-            of a vertex by point.
-        starts: V int64, where in `order` each vertex begins.
-        neighbours: for each axis (V, 3) int64: each vertex, the one before and the one after; the
-            vertex itself in the place of one that does not exist.
-        exists: for each axis (V, 2) bool, whether there are a vertex before and one after.
+        order: N·(d + 1) int64, positions in the flattened `corners`, sorted by vertex and then by
+            point.
+        starts: V int64, where each vertex begins in `order`.
+        neighbours: (V, 3) int64 per axis: each vertex, the one before and the one after, with the
+            vertex itself in place of a missing one.
+        exists: (V, 2) bool per axis: whether there is a vertex before, and one after.
     """
 
     corners: Tensor
@@ -52,8 +52,8 @@ def build_lattice(features: Tensor) -> Lattice:
     The standard deviation of the filter is 1 in every feature.
 
     Raises:
-        ValueError: the features reach further than vertices can be numbered: more than
-            about 10^18 vertices in their bounding box.
+        ValueError: the features span too far to number the vertices: more than about 10^18 in
+            their bounding box.
     """
     keys, weights, steps = _embed(features)
     keys, order = keys.flatten().sort(stable=True)
@@ -98,8 +98,8 @@ def _embed(features: Tensor) -> tuple[Tensor, Tensor, Tensor]:
         total = total + scaled[:, j - 1]
     elevated = torch.stack([total, *columns[::-1]], 1)
 
-    # The nearest vertex whose coordinates are multiples of d + 1, and the order of the distances
-    # from it, which tells the simplex.
+    # The nearest vertex whose coordinates are multiples of d + 1; the order of the distances from
+    # it identifies the simplex.
     down = float(np.float32(1) / np.float32(corners))
     whole = torch.round(elevated * down)
     base = whole * corners

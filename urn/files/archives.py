@@ -1,4 +1,4 @@
-"""Archives of per-image class maps: CAMs and responses of a shard in one compressed file."""
+"""Archives of per-image class maps: a shard's CAMs or responses in one compressed file."""
 
 import math
 import tokenize
@@ -32,9 +32,9 @@ _DAMAGES = (
 
 @contextmanager
 def archive_writer(path: str | Path) -> Iterator[Callable[[str, np.ndarray, np.ndarray], None]]:
-    """Yield the function that adds one image's class maps (float16, deflated) to an archive.
+    """Yield a function that adds one image's class maps (float16, deflated) to an archive.
 
-    The archive is written whole or, when an exception ends the block, not at all.
+    If an exception ends the block, no archive is written.
     """
     with (
         atomic_path(path) as temporary,
@@ -55,7 +55,7 @@ def archive_writer(path: str | Path) -> Iterator[Callable[[str, np.ndarray, np.n
 
 
 def write_archive(path: str | Path, entries: Iterable[ClassMaps]) -> None:
-    """Write class maps one by one, so that only one image's are held in memory."""
+    """Write class maps image by image, so that only one image's are in memory."""
     with archive_writer(path) as write:
         for entry in entries:
             write(*entry)
@@ -83,7 +83,7 @@ def read_archive(path: str | Path, ids: Iterable[str]) -> Iterator[ClassMaps]:
 
 
 def _array(archive: zipfile.ZipFile, name: str, dtype: type, dimensions: int) -> np.ndarray:
-    """A part of the archive; memory is taken for it once its header and its length agree."""
+    """A part of the archive; its memory is allocated only if its header fits its length."""
     with archive.open(name) as part:
         np.lib.format.read_magic(part)
         shape, columns_first, found = np.lib.format.read_array_header_1_0(part)

@@ -1,4 +1,4 @@
-"""Fetching a file over HTTP from whichever of its addresses works."""
+"""Fetch a file over HTTP from the first of its addresses that works."""
 
 import hashlib
 import http.client
@@ -21,12 +21,12 @@ NO_SUCH_RANGE = 416
 
 
 class _WrongContentError(Exception):
-    """The file arrived whole and is another."""
+    """The file arrived whole but is the wrong one."""
 
 
 @dataclass(frozen=True)
 class _Checksum:
-    """A digest of some kind, or its first digits, that a file must have."""
+    """A digest, or its first digits, that a file must have."""
 
     kind: str
     digest: str
@@ -39,7 +39,7 @@ class _Checksum:
 def require_checksum(
     path: str | Path, *, sha256: str | None = None, md5: str | None = None
 ) -> None:
-    """Check a file that somebody put there against its digest, if any; see `download`.
+    """Check a file that the user provided against its digest, if there is one; see `download`.
 
     Raises:
         UserError: the file has another digest.
@@ -66,23 +66,23 @@ def download(
     timeout: float = 60.0,
     pause: float = 2.0,
 ) -> None:
-    """Fetch a file to `path`, unless it is there already and is the right one.
+    """Download a file to `path`, unless the right file is already there.
 
-    What has arrived is kept beside `path` (`.part` appended) and gone on with, also by a later
-    call and from another address. `path` itself appears once, whole and verified.
+    A partial download is kept beside `path` (with `.part` appended) and resumed, also by a later
+    call or from another address. `path` itself only appears whole and verified.
 
     Args:
         urls: addresses of the same file, in the order to try.
-        sha256: hexadecimal digest that the file must have, or how it begins.
-        md5: the same of the older kind, for files published with no other. Without either,
-            a file is taken as it comes, as long as it comes whole.
+        sha256: hexadecimal digest that the file must have, or its beginning.
+        md5: the same, for files published with no other digest. Without either, any file that
+            arrives whole is accepted.
         page: where a person finds the file, for the message.
-        attempts: for each address; one after which something new had arrived does not count.
+        attempts: per address; an attempt that made progress does not count.
         timeout: seconds without a byte after which an attempt ends.
-        pause: seconds before the second attempt; twice as many before every next one.
+        pause: seconds before the second attempt; doubled before every further one.
 
     Raises:
-        UserError: no address gave the file; the message tells why, and where to put it by hand.
+        UserError: no address worked; the message says why, and where to put the file by hand.
     """
     path = Path(path)
     checksum = _checksum(sha256, md5)
@@ -115,7 +115,7 @@ def _fetch_patiently(
     timeout: float,
     pause: float,
 ) -> None:
-    """Complete and verify `part`, with as many attempts as it takes while it grows."""
+    """Complete and verify `part`, trying again as long as it grows."""
     failures = 0
     while True:
         before = _size(part)
@@ -123,10 +123,10 @@ def _fetch_patiently(
             _fetch(url, part, timeout)
             if checksum is None or checksum.fits(part):
                 return
-            part.unlink()  # nothing of it can be trusted
+            part.unlink()  # no part of it can be trusted
             raise _WrongContentError(f"the file that came has another {checksum.kind}")
         except (OSError, http.client.HTTPException, _WrongContentError) as error:
-            # What was begun elsewhere may have been the wrong part.
+            # The part begun at another address may have been the wrong one.
             resumed = isinstance(error, _WrongContentError) and before > 0
             failures = 0 if resumed or _size(part) > before else failures + 1
             if failures >= attempts or (isinstance(error, _WrongContentError) and not resumed):
@@ -138,14 +138,14 @@ def _fetch_patiently(
 
 
 def _fetch(url: str, part: Path, timeout: float) -> None:
-    """Append to `part` what is missing of the file."""
+    """Append the missing rest of the file to `part`."""
     have = _size(part)
     request = urllib.request.Request(url, headers={"Range": f"bytes={have}-"} if have else {})
     try:
         response = urllib.request.urlopen(request, timeout=timeout)
     except urllib.error.HTTPError as error:
         if error.code == NO_SUCH_RANGE and have:
-            return  # nothing is missing, or all is wrong: its digest will tell
+            return  # complete or wrong: the digest decides
         raise
     with response:
         resumes = response.status == http.HTTPStatus.PARTIAL_CONTENT

@@ -16,13 +16,13 @@ IGNORE = 255
 GIVEN = "replace the file or drop its id"
 MADE = "delete it and run again"
 
-register_heif_opener()  # Pillow then opens the photographs of phones, upright
+register_heif_opener()  # lets Pillow open phones' photographs, upright
 
 
 @contextmanager
 def _opened(path: str | Path, kind: str, fix: str = GIVEN) -> Iterator[Image.Image]:
-    """Open an image file; what goes wrong with it inside the block is the user's to mend."""
-    if Path(path).exists() and not Path(path).is_file():  # a pipe would be waited for
+    """Open an image file; errors in the block become a `UserError` about it."""
+    if Path(path).exists() and not Path(path).is_file():  # reading a pipe would block
         raise UserError(f"{kind} {path} is not a file: {fix}")
     try:
         with Image.open(path) as image:
@@ -35,7 +35,7 @@ def _opened(path: str | Path, kind: str, fix: str = GIVEN) -> Iterator[Image.Ima
     except FileNotFoundError:
         fix = "add the file or drop its id" if fix == GIVEN else fix
         raise UserError(f"{kind} {path} does not exist: {fix}") from None
-    except Exception as error:  # Pillow's decoders raise of every kind on damaged data
+    except Exception as error:  # on damaged data Pillow's decoders raise exceptions of any kind
         reason = str(error).split(":")[0]
         raise UserError(f"{kind} {path} cannot be read ({reason}): {fix}") from None
 
@@ -43,16 +43,16 @@ def _opened(path: str | Path, kind: str, fix: str = GIVEN) -> Iterator[Image.Ima
 def read_image(path: str | Path, working_size: WorkingSize = "original") -> np.ndarray:
     """Read any common image file as H×W×3 uint8 RGB.
 
-    Grey, palette, CMYK and 1-bit images are converted, as are HEIC photographs; values of 16 and of
-    12 bits are brought to 8; transparent pixels are laid on white; an EXIF orientation is applied.
+    Grey, palette, CMYK, 1-bit and HEIC images are converted; 16-bit and 12-bit values are scaled to
+    8 bits; transparent pixels are composited on white; the EXIF orientation is applied.
 
     Args:
         path: the file.
-        working_size: images above it are shrunk to it, antialiased; others come as they are.
+        working_size: larger images are shrunk to it, antialiased; others are unchanged.
 
     Raises:
-        UserError: the file is missing, not a readable image, or of 32-bit values (whose range
-            nothing tells).
+        UserError: the file is missing, not a readable image, or has 32-bit values (whose range is
+            unknown).
     """
     with _opened(path, "image") as image:
         own = image.size
@@ -72,8 +72,8 @@ def read_image(path: str | Path, working_size: WorkingSize = "original") -> np.n
 def _rgb(image: Image.Image, path: str | Path) -> Image.Image:
     if image.mode in ("I", "F"):
         raise UserError(f"image {path} has 32-bit values: save it with 8 or 16 bits")
-    if image.mode.startswith("I;16"):  # Pillow's own conversion would clip, not scale
-        # TIFF alone has other depths than 16
+    if image.mode.startswith("I;16"):  # Pillow's own conversion clips instead of scaling
+        # only TIFF has depths other than 16
         bits = getattr(image, "tag_v2", {}).get(TiffImagePlugin.BITSPERSAMPLE, (16,))[0]
         step = ((1 << bits) - 1) / 255
         grey = np.minimum(np.asarray(image) / step + 0.5, 255).astype(np.uint8)
@@ -86,12 +86,12 @@ def _rgb(image: Image.Image, path: str | Path) -> Image.Image:
 
 
 def _turned(image: Image.Image) -> bool:
-    """Whether EXIF says that height and width change places."""
+    """Whether the EXIF orientation swaps height and width."""
     return image.getexif().get(ExifTags.Base.Orientation, 1) in (5, 6, 7, 8)
 
 
 def image_size(path: str | Path) -> tuple[int, int]:
-    """Height and width of an image file as `read_image` would give it, read from its header.
+    """Height and width of the image that `read_image` returns, read from the file's header.
 
     Raises:
         UserError: the file is missing or not an image.
@@ -111,13 +111,13 @@ def read_mask(path: str | Path) -> np.ndarray:
 
 
 def read_made(path: str | Path, size: tuple[int, ...] | None = None) -> np.ndarray:
-    """Read a mask or weight mask that `write_mask` or `write_grey` made: H×W uint8.
+    """Read a mask or weight mask that `write_mask` or `write_grey` wrote: H×W uint8.
 
     Args:
-        size: the height and width it must have.
+        size: the height and width that it must have.
 
     Raises:
-        UserError: it is missing, unreadable or of another size, and is to be made again.
+        UserError: it is missing, unreadable or of another size; the message says to remake it.
     """
     mask = _one_channel(path, MADE, MADE)
     if size is not None and mask.shape != size:
@@ -133,7 +133,7 @@ def _one_channel(path: str | Path, fix: str, fix_of_mode: str) -> np.ndarray:
 
 
 def palette(classes: int = 256) -> np.ndarray:
-    """The PASCAL VOC colour map: classes×3 uint8, bits of the id spread over the channels."""
+    """The PASCAL VOC colour map, classes×3 uint8: an id's bits spread over the channels."""
     ids = np.arange(classes)
     colours = np.zeros((classes, 3), dtype=np.uint8)
     for shift in range(8):
@@ -150,7 +150,7 @@ def write_mask(path: str | Path, mask: np.ndarray, size: tuple[int, int] | None 
     Args:
         path: the file.
         mask: the class ids.
-        size: the H and W to which the mask is enlarged (see `urn.working_size`): its image's.
+        size: H and W of its image, to which the mask is enlarged (see `urn.working_size`).
     """
     mask = np.ascontiguousarray(mask, dtype=np.uint8)
     image = Image.fromarray(mask if size is None else enlarge_labels(mask, size))
@@ -165,7 +165,7 @@ def write_grey(path: str | Path, values: np.ndarray, size: tuple[int, int] | Non
     Args:
         path: the file.
         values: the values.
-        size: the H and W to which they are enlarged, every pixel taking the nearest one's value.
+        size: H and W to which they are enlarged, by nearest neighbour.
     """
     values = np.ascontiguousarray(values, dtype=np.uint8)
     with atomic_path(path) as temporary:

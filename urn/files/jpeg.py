@@ -1,4 +1,4 @@
-"""JPEG files with a hole: Pillow decodes what it can and says nothing of the rest."""
+"""JPEG files with a hole: Pillow decodes what it can and does not report the rest."""
 
 import os
 import sys
@@ -8,21 +8,21 @@ from pathlib import Path
 import cv2
 import numpy as np
 
-HOLE = bytes(512)  # what a failing disk or an interrupted copy leaves, a sector at least
+HOLE = bytes(512)  # what a failing disk or an interrupted copy leaves: at least a sector
 
 
 def has_hole(path: str | Path) -> bool:
-    """Whether zeros stand where a JPEG file's data should.
+    """Whether a JPEG file has zeros in place of data.
 
-    Zeros alone may be padding, or a white wall; and many sound photographs are written so that
-    libjpeg warns of them. Only both together tell.
+    Zeros alone may be padding or a white wall, and libjpeg warns about many sound photographs. Only
+    both together indicate a hole.
     """
     content = Path(path).read_bytes()
     return content.startswith(b"\xff\xd8") and HOLE in content and bool(_warnings(content))
 
 
 def _warnings(content: bytes) -> bytes:
-    """What libjpeg says of a JPEG's data, which it does on the standard error only."""
+    """libjpeg's warnings about a JPEG, which it only writes to the standard error."""
     sys.stderr.flush()
     terminal = os.dup(2)
     with tempfile.TemporaryFile() as told:

@@ -1,4 +1,4 @@
-"""Trained models as files: weights, and what is needed to build the network again."""
+"""Trained models as files: weights, and what is needed to rebuild the network."""
 
 from collections.abc import Callable
 from pathlib import Path
@@ -14,9 +14,9 @@ from urn.files.tensors import UnusableFileError, misfit, read_tensors
 
 
 def save_model(model: nn.Module, path: str | Path, meta: dict[str, Any]) -> None:
-    """Write a model's weights and `meta` (plain values only) whole or not at all.
+    """Write a model's weights and `meta` (plain values only), whole or not at all.
 
-    In a distributed training only the first process writes.
+    In distributed training only the first process writes.
     """
     if not is_main_process():
         return
@@ -28,9 +28,10 @@ def save_model(model: nn.Module, path: str | Path, meta: dict[str, Any]) -> None
 def load_model(
     path: str | Path, build: Callable[[dict[str, Any]], nn.Module]
 ) -> tuple[nn.Module, dict[str, Any]]:
-    """Read what `save_model` wrote: the model that `build(meta)` makes, in eval mode, and `meta`.
+    """Read what `save_model` wrote: the model that `build(meta)` returns, in eval mode, and `meta`.
 
-    Nothing in the file is run, and no memory is taken for a network that its weights do not fit.
+    No code in the file is executed, and weights that do not fit the network are refused before
+    memory is allocated for it.
 
     Raises:
         UserError: the file is missing, damaged, or its weights do not fit the built model.
@@ -48,7 +49,7 @@ def load_model(
     try:
         with torch.device("meta"):  # shapes alone
             reason = misfit(state, build(meta))
-    except Exception:  # a network is built in many ways, and there as many ways to describe none
+    except Exception:  # `build` is the caller's, and bad meta can make it fail in any way
         reason = "it describes no network that can be built"
     if reason:
         raise UserError(f"model {path} does not fit ({reason}): {again}")
@@ -60,9 +61,9 @@ def load_model(
 def load_for_inference(
     path: str | Path, build: Callable[[dict[str, Any]], nn.Module], shard: int = 0
 ) -> Any:
-    """What `build` makes, with its weights, in the faster layout, on a GPU if there are any.
+    """Load what `save_model` wrote for inference: channels last, on a GPU if there is one.
 
-    Shards take turns on a machine's GPUs, so that those which run at once share them out.
+    Shards are assigned to a machine's GPUs in turn, so that concurrent ones share them.
     """
     model, _ = load_model(path, build)
     gpus = torch.cuda.device_count()

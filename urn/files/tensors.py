@@ -1,4 +1,4 @@
-"""PyTorch's files of tensors and plain values, from anywhere: nothing in them is run."""
+"""PyTorch files of tensors and plain values from untrusted sources: no code in them is executed."""
 
 import zipfile
 from collections.abc import Iterator, Mapping
@@ -9,22 +9,22 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-NAMED = 3  # tensors that a message names before it counts
+NAMED = 3  # tensors that a message names; the others are counted
 
 
 class UnusableFileError(ValueError):
-    """A file that holds no usable tensors; the message goes on a sentence that began with it."""
+    """A file without usable tensors; the message continues a sentence that starts with the file."""
 
 
 def read_tensors(path: str | Path) -> dict[str, Any]:
-    """Read a dictionary that `torch.save` wrote, by PyTorch's loader of tensors and plain values.
+    """Read a dictionary that `torch.save` wrote, with PyTorch's loader of tensors and plain values.
 
-    Nothing in the file is run. Tensors of a file of today's format are mapped, not read: they take
-    memory once they are copied, for which `misfit` says whether they should be.
+    No code in the file is executed. In the current format tensors are memory-mapped: they take
+    memory only when copied, so check them with `misfit` first.
 
     Raises:
         OSError: the file is missing or not readable.
-        UnusableFileError: it is no such file.
+        UnusableFileError: the file is of another kind.
     """
     with Path(path).open("rb") as file:
         beginning = file.read(512)
@@ -33,7 +33,7 @@ def read_tensors(path: str | Path) -> dict[str, Any]:
         _check_archive(path)
     try:
         stored = torch.load(path, map_location="cpu", weights_only=True, mmap=packed)
-    except Exception as error:  # of every kind, on a file that is none or was made to harm
+    except Exception as error:  # of any kind, for a foreign or malicious file
         if isinstance(error, UnpicklingError) and "GLOBAL" in str(error).upper():
             raise UnusableFileError(
                 "holds more than tensors and plain values, which could be code to run"
@@ -51,13 +51,13 @@ def read_tensors(path: str | Path) -> dict[str, Any]:
 
 
 def misfit(state: Any, network: nn.Module, counted: bool = True) -> str:
-    """Why tensors by name are not those of a network; "" where they are.
+    """Why named tensors do not fit a network; "" if they do.
 
-    Names, shapes and kinds of number are compared first, so that no tensor of another size is
-    touched; then all numbers must be finite.
+    Names, shapes and kinds of number are compared first, so that no tensor of a wrong size is read;
+    then all values must be finite.
 
     Args:
-        counted: whether `num_batches_tracked` belongs to the names.
+        counted: whether to compare `num_batches_tracked`, too.
     """
     if not isinstance(state, Mapping):
         return "it holds no tensors by name"
@@ -91,9 +91,9 @@ def misfit(state: Any, network: nn.Module, counted: bool = True) -> str:
 
 
 def _check_archive(path: str | Path) -> None:
-    """Refuse a zip file whose parts would be larger than the file, or are not as they were written.
+    """Refuse a zip file whose parts are larger than the file or fail their checksum.
 
-    PyTorch's mapping compares no check sums.
+    PyTorch does not compare checksums when it maps a file.
     """
     damaged = "is not a checkpoint (it is damaged or cut short)"
     try:

@@ -6,12 +6,12 @@ from typing import Any
 
 from mmengine.dataset import BaseDataset
 
-# An image, its mask and, where there is one, its weight mask.
+# An image, its mask and, if there is one, its weight mask.
 Sample = tuple[str | Path, str | Path, str | Path | None]
 
 
 class SegmentationDataset(BaseDataset):
-    """Explicit files, read and augmented by `pipeline` (see `transforms.training_pipeline`)."""
+    """Samples given as paths, read and augmented by `pipeline` (`transforms.training_pipeline`)."""
 
     def __init__(
         self, samples: Sequence[Sample], num_classes: int, pipeline: Sequence[Callable]
@@ -20,7 +20,7 @@ class SegmentationDataset(BaseDataset):
         super().__init__(pipeline=list(pipeline))
 
     def load_data_list(self) -> list[dict[str, Any]]:
-        """One record per sample, as mmengine asks for them."""
+        """One record per sample, in mmengine's format."""
         return [
             {
                 "img_path": image,

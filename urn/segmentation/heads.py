@@ -1,4 +1,4 @@
-"""mmseg's heads, given a loss that sees a weight per pixel."""
+"""mmseg's heads with a loss that takes a weight per pixel."""
 
 import torch
 from mmseg.registry import MODELS
@@ -11,7 +11,7 @@ from urn.segmentation.losses import PixelLoss
 
 
 class WeightedLossMixin:
-    """Hands the samples' `gt_weight` maps (N×H×W, None where there are none) to the loss."""
+    """Passes the samples' `gt_weight` maps (N×H×W; None if there are none) to the loss."""
 
     loss_decode: PixelLoss
     align_corners: bool
@@ -20,7 +20,7 @@ class WeightedLossMixin:
     def loss_by_feat(
         self, seg_logits: Tensor, batch_data_samples: list[SegDataSample]
     ) -> dict[str, Tensor]:
-        """The loss of N×C×h×w logits, enlarged to the targets' size, and the pixel accuracy."""
+        """Loss and pixel accuracy of N×C×h×w logits, enlarged to the targets' size."""
         target = torch.cat([sample.gt_sem_seg.data for sample in batch_data_samples])
         weight = None
         if "gt_weight" in batch_data_samples[0]:
@@ -35,9 +35,9 @@ class WeightedLossMixin:
 
 @MODELS.register_module()
 class WeightedPSPHead(WeightedLossMixin, PSPHead):
-    """PSPHead that holds a `PixelLoss`."""
+    """PSPHead with a `PixelLoss`."""
 
 
 @MODELS.register_module()
 class WeightedFCNHead(WeightedLossMixin, FCNHead):
-    """FCNHead that holds a `PixelLoss`."""
+    """FCNHead with a `PixelLoss`."""

@@ -31,7 +31,7 @@ def build_segmentor(
         backbone: a name that `urn.backbones` knows.
         loss: arguments of `urn.segmentation.losses.PixelLoss` for both heads, such as
             `{"name": "noise_weighted", "t": 0.05}`; plain cross entropy by default. The auxiliary
-            head's counts 0.4.
+            head's loss is multiplied by 0.4.
         crop_size: side of the training crops, to which smaller ones are padded.
         pretrained: start the backbone from its ImageNet weights.
         frozen_statistics: keep the batch statistics of a pretrained backbone in training.
@@ -84,7 +84,7 @@ def build_segmentor(
 def parameter_groups(
     model: EncoderDecoder, learning_rate: float, new_layers_factor: float
 ) -> list[dict[str, Any]]:
-    """SGD groups: the backbone, and the heads, whose learning rate is × `new_layers_factor`."""
+    """SGD groups: the backbone, and the heads at `new_layers_factor` times its learning rate."""
     heads = [*model.decode_head.parameters(), *model.auxiliary_head.parameters()]
     return [
         {"params": list(model.backbone.parameters()), "lr": learning_rate},

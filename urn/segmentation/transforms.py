@@ -1,7 +1,7 @@
 """From the files of a training sample to the tensors of a batch.
 
-Masks and weight masks travel together in mmseg's `seg_fields`: every geometric transform moves
-both, by nearest neighbour where it resizes, so that neither is ever blended.
+Mask and weight mask are both in mmseg's `seg_fields`: every geometric transform applies to both,
+with nearest-neighbour resizing, so that neither is ever blended.
 """
 
 from typing import Any
@@ -28,16 +28,16 @@ from urn.working_size import WorkingSize, nearest
 
 
 class LoadSample(BaseTransform):
-    """Reads the RGB image, the mask and, where there is one, the weight mask of a sample.
+    """Reads the RGB image, the mask and, if there is one, the weight mask of a sample.
 
-    Images above the working size are shrunk to it, and their masks with them.
+    Images above the working size are shrunk to it together with their masks.
     """
 
     def __init__(self, working_size: WorkingSize = "original") -> None:
         self.working_size = working_size
 
     def transform(self, results: dict[str, Any]) -> dict[str, Any]:
-        """Read `img_path`, `mask_path`, `weight_path` (or None) to the maps that mmseg expects.
+        """Read `img_path`, `mask_path` and `weight_path` (or None) into the fields mmseg expects.
 
         Raises:
             UserError: a file cannot be read, differs in size from its image, or the mask holds an
@@ -78,7 +78,7 @@ class PackSample(PackSegInputs):
     """Packs image, mask and weight mask; the sample's `gt_weight` is 1×H×W float in [0, 1]."""
 
     def transform(self, results: dict[str, Any]) -> dict[str, Any]:
-        """The dict of `inputs` (3×H×W uint8) and `data_samples` that a model is given."""
+        """The model's input: a dict of `inputs` (3×H×W uint8) and `data_samples`."""
         packed = super().transform(results)
         if "gt_weight_map" in results:
             weight = torch.from_numpy(results["gt_weight_map"].astype(np.float32) / 255)
@@ -91,7 +91,7 @@ class SegmentationPreprocessor(SegDataPreProcessor):
     """Normalises RGB images and pads to the crop: image 0 (the mean colour), mask 255, weight 0."""
 
     def forward(self, data: dict[str, Any], training: bool = False) -> dict[str, Any]:
-        """A batch of `inputs` (N×3×H×W float) and `data_samples`, all maps of its size."""
+        """A batch of `inputs` (N×3×H×W float) and `data_samples`, with all maps of one size."""
         data = super().forward(data, training)
         for sample in data["data_samples"] if training else []:
             if "gt_weight" in sample:
@@ -109,17 +109,17 @@ def training_pipeline(
 ) -> list[BaseTransform]:
     """The published augmentation of a training sample.
 
-    The image, shrunk to the working size where it is larger, is resized, keeping its aspect, to fit
-    `scale` (long side, short side) times a random ratio, cropped so that no class has more than
-    `cat_max_ratio` of the crop (ten tries), flipped half of the time and distorted in colour.
-    Samples may be smaller than the crop; `SegmentationPreprocessor` pads them.
+    An image larger than the working size is shrunk to it. It is then resized to fit `scale` (long
+    side, short side) times a random ratio, keeping its aspect; cropped so that no class fills more
+    than `cat_max_ratio` of the crop (ten tries); flipped with probability 0.5; and distorted in
+    colour. Samples may be smaller than the crop; `SegmentationPreprocessor` pads them.
     """
     return [
         LoadSample(working_size),
         RandomResize(scale, ratio_range, resize_type=Resize, keep_ratio=True),
         RandomCrop((crop_size, crop_size), cat_max_ratio=cat_max_ratio),
         RandomFlip(0.5),
-        # Takes the image for BGR: its hue shifts are mirrored, and they are drawn symmetrically.
+        # It assumes BGR. On RGB its hue shifts change sign, and they are drawn symmetrically.
         PhotoMetricDistortion(),
         PackSample(),
     ]

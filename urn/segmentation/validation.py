@@ -1,4 +1,4 @@
-"""A segmentation model's score while it is trained."""
+"""A segmentation model's score during training."""
 
 from collections.abc import Iterable, Sequence
 from pathlib import Path
@@ -24,9 +24,9 @@ def single_scale_miou(
 ) -> float:
     """mIoU (%) of a model on images and their masks, at one scale, without mirror images and CRF.
 
-    Class ids that no image has (`unused`) do not count. Images above the working size are shrunk to
-    it, and the masks found enlarged to the truth's size.
-    It is quick rather than best, to follow a training. The model is left in evaluation mode.
+    It is quick rather than accurate, for following a training. `unused` class ids do not count.
+    Images above the working size are shrunk to it, and the predicted masks enlarged to the truth's
+    size. The model is left in evaluation mode.
     """
     score = ConfusionMatrix(num_classes, unused)
     views = Views(ratios=[1], flip=False, scale=scale, window=window, stride=stride)

@@ -1,4 +1,4 @@
-"""The checkpoints of a training: the newest few, each whole or not there at all."""
+"""The checkpoints of a training: the newest two, each written whole or not at all."""
 
 import copy
 import logging
@@ -18,7 +18,7 @@ from urn.files.tensors import UnusableFileError, misfit, read_tensors
 
 log = logging.getLogger(__name__)
 
-KEPT_CHECKPOINTS = 2  # the newest may be damaged by a failing disk; the one before it then serves
+KEPT_CHECKPOINTS = 2  # if the newest is damaged, training resumes from the one before
 
 
 def _checkpoints(work_dir: Path) -> list[Path]:
@@ -29,9 +29,9 @@ def _checkpoints(work_dir: Path) -> list[Path]:
 
 @dataclass
 class Trained:
-    """What a training changes, and a checkpoint therefore holds, beside the iterations done.
+    """What a training changes, and so what a checkpoint holds beside the iteration.
 
-    The log and the random numbers need nothing kept: they follow from the iteration.
+    The random numbers are not part of it: they depend on seed and iteration alone.
     """
 
     model: nn.Module
@@ -39,7 +39,7 @@ class Trained:
     schedule: _ParamScheduler
 
     def state(self, iteration: int, settings: str) -> dict[str, Any]:
-        """All of it after `iteration` iterations: tensors and plain values."""
+        """The state after `iteration` iterations: tensors and plain values."""
         return {
             "iteration": iteration,
             "settings": settings,
@@ -49,17 +49,17 @@ class Trained:
         }
 
     def restore(self, state: dict[str, Any]) -> None:
-        """Take up what `state` gave."""
+        """Restore what `state` returned."""
         self.model.load_state_dict(state["state_dict"])
-        # Copied, as the file's own tensors are mapped, and the file will go.
+        # A copy, as the tensors are mapped from the file, which will be deleted.
         self.optimizer.load_state_dict(copy.deepcopy(state["optimizer"]))
         self.schedule.load_state_dict(state["schedule"])
 
 
 def latest_checkpoint(work_dir: Path, settings: str, trained: Trained) -> dict[str, Any] | None:
-    """The newest usable state that `Trained.state` gave, if it was made with `settings`.
+    """The newest usable state, as `Trained.state` gives it, if it was saved with `settings`.
 
-    Checkpoints are read without running anything in them.
+    No code in a checkpoint is executed.
     """
     for path in _checkpoints(work_dir):
         try:
@@ -79,7 +79,7 @@ def latest_checkpoint(work_dir: Path, settings: str, trained: Trained) -> dict[s
 
 
 def _misfit(state: dict[str, Any], trained: Trained) -> str:
-    """Why a state cannot be taken up; "" where it can."""
+    """Why a state cannot be restored; "" if it can."""
     expected = trained.state(0, "")
     if not _alike(state["iteration"], 0) or state["iteration"] < 0:
         return "no number of iterations"
@@ -97,7 +97,7 @@ def _misfit(state: dict[str, Any], trained: Trained) -> str:
 
 
 def _alike(value: Any, expected: Any) -> bool:
-    """Whether two structures differ in their numbers only."""
+    """Whether two structures differ at most in their numbers."""
     match expected:
         case Tensor():
             return isinstance(value, Tensor) and value.shape == expected.shape
@@ -122,7 +122,7 @@ def _alike(value: Any, expected: Any) -> bool:
 
 
 class CheckpointHook(Hook):
-    """Keeps the newest checkpoints; each appears whole or not at all, then older ones go."""
+    """Writes checkpoints, whole or not at all, and deletes all but the newest."""
 
     priority = "VERY_LOW"  # after the schedule's step, which is part of the state
 
@@ -130,7 +130,7 @@ class CheckpointHook(Hook):
         self._interval, self._settings, self._trained = interval, settings, trained
 
     def before_train(self, runner: Runner) -> None:
-        """Remove what a training that starts anew cannot use, and what a kill cut short."""
+        """Delete half-written checkpoints and, when training starts from scratch, all others."""
         if not is_main_process():
             return
         work_dir = Path(runner.work_dir)
@@ -141,7 +141,7 @@ class CheckpointHook(Hook):
     def after_train_iter(
         self, runner: Runner, batch_idx: int, data_batch: Any = None, outputs: Any = None
     ) -> None:
-        """Write a checkpoint where one is due."""
+        """Write a checkpoint if one is due."""
         last = self.is_last_train_iter(runner)
         if not is_main_process() or not (last or self.every_n_train_iters(runner, self._interval)):
             return

@@ -1,4 +1,4 @@
-"""Trainings in several processes: starting them, joining their group, sharing a model."""
+"""Distributed training: starting processes, joining their group, wrapping the model."""
 
 import atexit
 import os
@@ -16,17 +16,17 @@ from urn.errors import UserError
 
 
 def is_launched() -> bool:
-    """Whether this process is one of those that `launch` started."""
+    """Whether `launch` started this process."""
     return "LOCAL_RANK" in os.environ
 
 
 def launch(script: str, processes: int, nodes: int = 1, stdout: TextIO | None = None) -> int:
     """Run a script in `processes` processes, evenly over the nodes of a Slurm job if more than one.
 
-    Returns the exit status once all have ended; when one fails, the others are stopped.
+    Returns the exit status once all have ended; if one fails, the others are stopped.
 
     Raises:
-        UserError: a node has fewer GPUs than processes (and not none: then processors are used).
+        UserError: a node has GPUs, but fewer than processes. (With none, processors are used.)
     """
     each, gpus = processes // nodes, torch.cuda.device_count()
     if 0 < gpus < each:
@@ -46,13 +46,13 @@ def launch(script: str, processes: int, nodes: int = 1, stdout: TextIO | None = 
         ]
         for name in [n for n in environment if n.startswith("SLURM_")]:
             if name not in ("SLURM_JOB_ID", "SLURM_CONF"):
-                del environment[name]  # they tell of the step of this process, on one node
+                del environment[name]  # they describe this process's step, which has one node
     done = subprocess.run([*command, script], stdout=stdout, env=environment, check=False)
     return done.returncode
 
 
 def join() -> None:
-    """Join the group of processes that `launch` started, if this is one of them."""
+    """Join the process group, if `launch` started this process."""
     if not is_launched() or distributed.is_initialized():
         return
     if torch.cuda.is_available():
@@ -62,26 +62,26 @@ def join() -> None:
 
 
 def is_main() -> bool:
-    """Whether this process is the one that writes files."""
+    """Whether this is the process that writes files."""
     return int(os.environ.get("RANK", 0)) == 0
 
 
 def local_processes() -> int:
-    """The number of the group's processes on this node, which share its processor cores."""
+    """The number of processes of the group on this node, which share its cores."""
     return int(os.environ.get("LOCAL_WORLD_SIZE", 1))
 
 
 def shared(model: BaseModel) -> nn.Module:
-    """The model itself or, in a group, a wrapper that averages gradients over its processes.
+    """The model itself or, in a group, a wrapper that averages gradients over the processes.
 
-    Batch statistics are those of the whole batch on GPUs; on processors, of each process's share
-    (torch synchronises them on GPUs only).
+    On GPUs batch statistics are synchronised. On processors, where torch cannot synchronise them,
+    they are those of each process's share of the batch.
     """
     if not distributed.is_initialized():
         return model
     if not torch.cuda.is_available():
         return MMDistributedDataParallel(model, broadcast_buffers=False)
-    # timm's conversion: torch's would drop the activations in timm's normalisation layers
+    # timm's conversion keeps the activations inside its normalisation layers; torch's drops them
     model = convert_sync_batchnorm(model).cuda()
     device = torch.cuda.current_device()
     return MMDistributedDataParallel(model, device_ids=[device], broadcast_buffers=False)

@@ -1,8 +1,8 @@
-"""Training any mmengine model to a number of iterations, stoppable at any moment.
+"""Train any mmengine model for a number of iterations; a training can be killed and resumed.
 
-A training that was killed and started again ends with the same weights as one that was not: the
-samples drawn, their augmentations and the model's own random numbers (dropout) depend on the seed
-and the iteration alone, not on the number of workers or the history of the process.
+A resumed training ends with the same weights as an uninterrupted one: samples, augmentations and
+the model's own random numbers (dropout) depend on the seed and the iteration alone, not on the
+number of workers or the history of the process.
 """
 
 import logging
@@ -36,9 +36,9 @@ log = logging.getLogger(__name__)
 
 
 def prepare(seed: int) -> None:
-    """Seed the process and join its distributed group, if it was started as part of one.
+    """Seed the process and join its distributed group, if it belongs to one.
 
-    Call it before the model is built, so that new layers start the same in every run.
+    Call it before building the model, so that new layers start the same in every run.
     """
     distributed.join()
     _seed(seed)
@@ -82,29 +82,28 @@ def train(
         dataset: map-style; `collate` joins a list of its samples to a batch.
         iterations: optimizer steps.
         batch_size: images per optimizer step, over all processes and accumulation steps.
-        work_dir: holds checkpoints, mmengine's log and the growing curve. Whatever it holds of an
-            earlier training with the same settings and `identity` is continued; other
-            checkpoints in it are deleted.
+        work_dir: holds checkpoints, mmengine's log and the growing curve. A training with the same
+            settings and `identity` resumes from its checkpoints; others are deleted.
         curve: tab-separated file written when training is done: iteration, learning_rate, seconds
-            (per iteration), loss and its parts, averaged over `curve_interval` iterations, and
-            miou where it is evaluated.
-        parameter_groups: as torch.optim.SGD takes them, with their own `lr` and `weight_decay`
-            where they differ; by default one group of all trainable parameters.
-        images_per_step: images that a process takes at once; it goes through its share of a
-            batch in as many steps as that needs, adding up their gradients. None: in one step.
-        precision: "float32", or "bfloat16" or "float16" for mixed precision (on processors
-            without instructions for it, it is slower).
-        threads: torch's threads; None leaves them alone. Shared out among the processes of a node.
-        workers: processes that load samples. None: with a GPU, one for every further thread, so
-            that it need not wait for images; without, none, as all threads compute.
-        checkpoint_interval: iterations between checkpoints; by default a twentieth of them all.
-        evaluate: gives the model's mIoU (%); the first process calls it.
-        evaluate_every: iterations between its calls; 0 for none.
-        identity: what makes this training differ from another in the same `work_dir`: its data,
-            model and loss.
+            (per iteration), the loss and its terms averaged over `curve_interval` iterations, and
+            miou at evaluations.
+        parameter_groups: as torch.optim.SGD takes them, with `lr` and `weight_decay` where
+            they differ; by default one group of all trainable parameters.
+        images_per_step: images per forward pass of a process; gradients of its share of a batch are
+            accumulated over several passes. None: the whole share in one pass.
+        precision: "float32", or "bfloat16" or "float16" for mixed precision, which is slower on
+            processors without instructions for it.
+        threads: torch's threads, divided among the processes of a node; None leaves them unchanged.
+        workers: processes that load samples. None: with a GPU, one for every thread but the
+            first, so that it does not wait for images; without a GPU, none, as all threads compute.
+        checkpoint_interval: iterations between checkpoints; by default a twentieth of `iterations`.
+        evaluate: returns the model's mIoU (%); called in the first process only.
+        evaluate_every: iterations between evaluations; 0: none.
+        identity: what distinguishes this training from others in the same `work_dir`: data, model
+            and loss.
 
     Raises:
-        UserError: the batch cannot be shared out evenly, or the loss is no longer finite.
+        UserError: the batch cannot be divided evenly, or the loss is no longer finite.
     """
     rank, processes = get_dist_info()
     share = batch_size // processes
@@ -125,10 +124,10 @@ def train(
         torch.set_num_threads(max(1, threads // distributed.local_processes()))
     if workers is None:
         workers = torch.get_num_threads() - 1 if torch.cuda.is_available() else 0
-    if channels_last:  # convolutions take the layout of their weights, whatever that of the input
+    if channels_last:  # convolutions run in the layout of their weights, whatever the input's
         model.to(memory_format=torch.channels_last)
 
-    model._is_init = True  # the weights are the caller's: the runner would draw some anew
+    model._is_init = True  # keep the caller's weights: the runner would initialise them again
 
     work_dir = Path(work_dir)
     optimization = (learning_rate, min_learning_rate, power, weight_decay, momentum)
@@ -148,7 +147,7 @@ def train(
         optimizer,
         eta_min=min_learning_rate,
         power=power,
-        end=iterations + 1,  # mmengine would otherwise spend the last iteration at the minimum
+        end=iterations + 1,  # else mmengine would run the last iteration at the minimum rate
         by_epoch=False,
     )
     trained = Trained(model, optimizer, schedule)
@@ -190,11 +189,11 @@ def train(
         launcher="pytorch" if is_distributed() else "none",
         env_cfg={"cudnn_benchmark": True},
         randomness={"seed": seed},
-        default_scope=None,  # a scope would stay behind and rule later look-ups in registries
+        default_scope=None,  # a scope would outlive this training and affect registries
         experiment_name=work_dir.name,
     )
     if checkpoint is not None:
-        trained.restore(checkpoint)  # now that the model is where it trains
+        trained.restore(checkpoint)  # after the runner has moved the model to its device
     runner.train()
     if rank == 0:
         with atomic_path(curve) as temporary:
@@ -202,7 +201,7 @@ def train(
 
 
 def _seed(*entropy: int) -> None:
-    """Seed Python's, NumPy's and torch's generators from all numbers of `entropy`."""
+    """Seed Python's, NumPy's and torch's generators from all numbers in `entropy`."""
     state = int(np.random.SeedSequence(entropy).generate_state(1)[0])
     random.seed(state)
     np.random.seed(state)
@@ -210,14 +209,14 @@ def _seed(*entropy: int) -> None:
 
 
 class _Stream(Sampler):
-    """Endless shuffled indices with their positions: of every `world_size`, this process's one."""
+    """Endless shuffled indices with their positions; every `world_size`-th is this process's."""
 
     def __init__(self, dataset: Dataset, seed: int) -> None:
         assert isinstance(dataset, Sized)
         self._size, self._seed, self._start = len(dataset), seed, 0
 
     def skip(self, draws: int) -> None:
-        """Leave out this process's first `draws` draws; mmengine calls it when it resumes."""
+        """Skip this process's first `draws` draws, when a training resumes."""
         self._start = draws
 
     def __iter__(self) -> Iterator[tuple[int, int]]:
@@ -233,9 +232,9 @@ class _Stream(Sampler):
 
 
 class _Draws(Dataset):
-    """A data set read through draws (position, index); the position seeds the augmentation."""
+    """A dataset indexed by (position, index); the position seeds the augmentation."""
 
-    metainfo: dict[str, Any] = {}  # noqa: RUF012 - mmengine asks for it and warns without
+    metainfo: dict[str, Any] = {}  # noqa: RUF012 - mmengine warns if it is missing
 
     def __init__(self, dataset: Dataset, seed: int) -> None:
         self._dataset, self._seed = dataset, seed
@@ -247,7 +246,7 @@ class _Draws(Dataset):
 
 
 class _Parts:
-    """Collates a process's share of a batch as a list of parts of `size` samples."""
+    """Collates a process's share of a batch into a list of parts of `size` samples."""
 
     def __init__(self, collate: Callable[[list], Any], size: int) -> None:
         self._collate, self._size = collate, size
@@ -258,7 +257,7 @@ class _Parts:
 
 
 class _TrainLoop(IterBasedTrainLoop):
-    """One iteration is one optimizer step, over as many parts of the batch as are accumulated."""
+    """A loop whose iterations are optimizer steps, each over all accumulated parts of a batch."""
 
     def __init__(
         self,
@@ -277,7 +276,7 @@ class _TrainLoop(IterBasedTrainLoop):
             self.runner.model, self._iter * self._accumulate, self._max_iters * self._accumulate
         )
         model = super().run()
-        # Left to the garbage collector, the loader's workers take seconds to stop.
+        # The garbage collector would take seconds to stop the loader's workers.
         del self.dataloader_iterator
         return model
 
@@ -300,7 +299,7 @@ class _TrainLoop(IterBasedTrainLoop):
 class _ReportHook(Hook):
     """Writes the training curve and shows progress."""
 
-    priority = "NORMAL"  # before the schedule's step: the rate reported is the one used
+    priority = "NORMAL"  # before the schedule's step, so that the reported rate is the one used
 
     def __init__(
         self,
@@ -348,7 +347,7 @@ class _ReportHook(Hook):
         self._since = time.monotonic()
 
     def _open(self, iteration: int) -> TextIO:
-        """Open the curve for new rows, rid of those after `iteration` or cut short by a kill."""
+        """Open the curve for new rows; drop those after `iteration` or cut short by a kill."""
         rows: list[str] = []
         if iteration and self._path.exists():
             header, *body = self._path.read_text().splitlines(keepends=True) or [""]
@@ -364,7 +363,7 @@ class _ReportHook(Hook):
     def _report(self, runner: Runner) -> None:
         rates = runner.optim_wrapper.get_lr()
         iteration = runner.iter + 1
-        all_reduce_dict(self._sums, "mean")  # each process has seen its share of the batches
+        all_reduce_dict(self._sums, "mean")  # each process has only seen its share of the batches
         row = {
             "learning_rate": rates.get("base_lr", rates["lr"])[0],
             "seconds": (time.monotonic() - self._since) / self._steps,

@@ -1,4 +1,4 @@
-"""Training in the precision that was chosen: float32, or mixed with bfloat16 or float16."""
+"""Training in float32, or in mixed precision with bfloat16 or float16."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -13,12 +13,12 @@ from torch.amp import GradScaler
 class PrecisionOptimWrapper(OptimWrapper):
     """Runs the forward pass in the chosen precision; weights and their updates are float32.
 
-    Gradients below float16's range would vanish, so its losses are scaled up, and steps whose
-    gradients overflow left out. bfloat16 has float32's range and needs nothing of the kind.
+    With float16 small gradients would underflow, so losses are scaled up, and steps whose gradients
+    overflow are skipped. bfloat16 has float32's range and needs neither.
 
     Args:
         precision: "float32", "bfloat16" or "float16".
-        arguments: of mmengine's wrapper.
+        arguments: those of mmengine's `OptimWrapper`.
     """
 
     def __init__(self, precision: str, **arguments: Any) -> None:
@@ -38,20 +38,20 @@ class PrecisionOptimWrapper(OptimWrapper):
             yield
 
     def backward(self, loss: Tensor, **arguments: Any) -> None:
-        """Add the loss's gradients, scaled."""
+        """Accumulate the gradients of the scaled loss."""
         super().backward(self._scaler.scale(loss), **arguments)
 
     def step(self, **arguments: Any) -> None:
-        """Update the weights, unless a gradient has overflowed."""
+        """Update the weights, unless a gradient overflowed."""
         self._scaler.step(self.optimizer, **arguments)
         self._scaler.update()
 
     def state_dict(self) -> dict[str, Any]:
-        """The optimizer's state and the scale of the losses."""
+        """The optimizer's state and the loss scale."""
         return super().state_dict() | {"scaler": self._scaler.state_dict()}
 
     def load_state_dict(self, state_dict: dict[str, Any]) -> None:
-        """Take up a state that `state_dict` gave."""
+        """Restore what `state_dict` returned."""
         state = dict(state_dict)
         self._scaler.load_state_dict(state.pop("scaler"))
         super().load_state_dict(state)
