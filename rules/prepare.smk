@@ -18,7 +18,7 @@ for unpacking in preparation.unpackings(plan):
         resources:
             **plan.needs("index"),
         params:
-            root=unpacking.root,
+            root=preparation.folder(unpacking.root),
             below=unpacking.below,
             checksums=unpacking.checksums,
         message:
@@ -45,7 +45,7 @@ for dataset in preparation.downloaded(plan, "voc"):
         resources:
             **plan.needs("index"),
         params:
-            masks=f"{dataset.root}/SegmentationClass",
+            masks=preparation.folder(f"{dataset.root}/SegmentationClass"),
             checksum=plan.checksum("archives", "sbd"),
             code=jobs.code("prepare_voc"),
         message:
@@ -73,7 +73,7 @@ for dataset in plan.with_layout("coco"):
         resources:
             **plan.needs("index"),
         params:
-            masks=f"{dataset.root}/masks",
+            masks=preparation.folder(f"{dataset.root}/masks"),
             code=jobs.code("prepare_coco"),
         message:
             f"Masks and tags of {dataset.name}, from its annotated objects"

@@ -5,6 +5,7 @@ from typing import Any
 
 from rules.plan.configuration import SPLITS
 from rules.plan.dataset import Dataset
+from rules.plan.jobs import OfJob
 from rules.plan.paths import Paths
 from rules.plan.plan import Plan
 
@@ -96,3 +97,8 @@ def drawn(dataset: Dataset) -> dict[str, Any]:
         ],
         "lists": dataset.layout.lists(),
     }
+
+
+def folder(path: str) -> OfJob:
+    """For params: a folder. As a function, since `snakemake --lint` warns of paths there."""
+    return lambda wildcards: path
