@@ -4,8 +4,8 @@ PYTHON ?= python3
 BIN := .venv/bin
 CORES ?= $(shell nproc)
 
-.PHONY: demo test test-slurm test-bare fuzz reference lint lock install estimate slurm dag docs \
-  architecture
+.PHONY: demo test test-slurm test-whole test-bare fuzz reference lint lock install estimate slurm \
+  dag docs architecture
 
 demo: install  ## the whole pipeline on the generated dataset; with CONFIG=mine.yaml, on that
 	$(BIN)/snakemake --cores $(CORES) $(if $(CONFIG),--configfile $(CONFIG))
@@ -19,6 +19,9 @@ test: install lint slurm  ## checks, unit tests and end-to-end runs, one of them
 
 test-slurm: install slurm  ## all tests on the Slurm started for them: faults too
 	$(BIN)/pytest tests/slurm -m ""
+
+test-whole: install  ## whole runs of which make test plans a part: ten minutes
+	$(BIN)/pytest tests/test_whole_runs.py -m slow
 
 test-bare:  ## both commands on a Debian with git, make and Python only (root, debootstrap)
 	tests/bare.sh trixie
