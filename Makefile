@@ -54,7 +54,7 @@ lint: install
 lock:  ## pins of all packages, from pyproject.toml (needs uv: pip install uv)
 	$(PYTHON) envs/lock.py
 
-docs: install  ## docs/configuration.md's tables and config.schema.json, from the models
+docs: install  ## docs/configuration.md's tables and docs/config.schema.json, from the models
 	$(BIN)/python -m rules.plan.schema.documentation
 
 dag: install  ## docs/dag.png: which rule follows which (needs graphviz: apt-get install graphviz)

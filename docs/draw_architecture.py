@@ -7,13 +7,15 @@ A package stands above all that it imports. An arrow that follows from others is
 
 import ast
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from itertools import pairwise, product
 from pathlib import Path
 
 from matplotlib.figure import Figure
 from matplotlib.patches import FancyArrowPatch, FancyBboxPatch, Patch
 from matplotlib.path import Path as Curve
+
+from rules.plan.fingerprints import imported_names
 
 REPOSITORY = Path(__file__).parents[1]
 PICTURE = REPOSITORY / "docs" / "architecture.png"
@@ -39,11 +41,11 @@ def imports(repository: Path = REPOSITORY) -> dict[str, set[str]]:
     found: dict[str, set[str]] = {}
     for file in sorted(repository.rglob("*.py")):
         if package := package_of(file.relative_to(repository).with_suffix("").parts):
-            names = _imported(ast.parse(file.read_text(encoding="utf-8")))
+            names = imported_names(ast.parse(file.read_text(encoding="utf-8")))
             found.setdefault(package, set()).update(filter(None, map(_imported_package, names)))
     for file in [repository / "Snakefile", *(repository / "rules").glob("*.smk")]:
         text = file.read_text(encoding="utf-8")
-        names = _imported(ast.parse("\n".join(STATEMENT.findall(text))))
+        names = imported_names(ast.parse("\n".join(STATEMENT.findall(text))))
         found.setdefault(RULES, set()).update(filter(None, map(_imported_package, names)))
         if "script:" in text:
             found[RULES].add(SCRIPTS)
@@ -64,14 +66,6 @@ def package_of(parts: tuple[str, ...]) -> str | None:
 
 def _imported_package(name: str) -> str | None:
     return package_of(tuple(name.split(".")))
-
-
-def _imported(tree: ast.Module) -> Iterator[str]:
-    for node in ast.walk(tree):
-        if isinstance(node, ast.Import):
-            yield from (alias.name for alias in node.names)
-        elif isinstance(node, ast.ImportFrom):
-            yield from (f"{node.module}.{alias.name}" for alias in node.names)
 
 
 def layers(graph: Imports) -> dict[str, int]:

@@ -62,7 +62,7 @@ def test_documented_configurations_are_valid(config, file):
 
 def test_schema_names_what_the_library_has():
     assert sorted(configuration.BACKBONES) == sorted(BACKBONES)
-    assert sorted(configuration.CAM_REFINERS) == sorted(REFINERS)
+    assert sorted(configuration.REFINERS) == sorted([*REFINERS, "own"])
     assert get_args(CrfBackend) == ("auto", *CRF_BACKENDS)
 
 

@@ -15,7 +15,6 @@ REPOSITORY = Path(__file__).parents[2]
 BACKBONES = values.BACKBONES
 TIMM_BACKBONE = values.TIMM_BACKBONE
 REFINERS = values.REFINERS
-CAM_REFINERS = [name for name in REFINERS if name != "own"]
 SECTIONS = tuple(sections.SECTIONS)
 
 

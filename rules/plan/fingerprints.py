@@ -72,7 +72,7 @@ def _imports(file: Path, refiner: str | None) -> frozenset[str]:
     What a script's helper imports counts as imported by the script.
     """
     found: set[str] = set()
-    for name in _imported_names(_parsed(file)):
+    for name in imported_names(_parsed(file)):
         table = name.removeprefix("urn.registry.")
         helper = file.parent / f"{name.split('.')[0]}.py"
         if table in ("BACKBONES", "REFINERS", "MEASURES"):
@@ -85,7 +85,8 @@ def _imports(file: Path, refiner: str | None) -> frozenset[str]:
     return frozenset(found - {"urn", "urn.registry"})
 
 
-def _imported_names(tree: ast.Module) -> Iterator[str]:
+def imported_names(tree: ast.Module) -> Iterator[str]:
+    """What a file imports, at any level: modules, and names as if they were modules."""
     for node in ast.walk(tree):
         if isinstance(node, ast.Import):
             yield from (alias.name for alias in node.names)

@@ -6,10 +6,9 @@ from typing import Any
 from rules.plan.configuration import SPLITS
 from rules.plan.dataset import Dataset
 from rules.plan.jobs import OfJob
+from rules.plan.layouts.voc import LISTS
 from rules.plan.paths import Paths
 from rules.plan.plan import Plan
-
-VOC_LISTS = "ImageSets/Segmentation"
 
 
 @dataclass(frozen=True)
@@ -70,13 +69,13 @@ def downloaded(plan: Plan, layout: str) -> list[Dataset]:
 
 def voc_sources(plan: Plan, dataset: Dataset) -> dict[str, str]:
     """VOC's own lists, and SBD's archive."""
-    lists = {split: f"{dataset.root}/{VOC_LISTS}/{split}.txt" for split in SPLITS}
+    lists = {split: f"{dataset.root}/{LISTS}/{split}.txt" for split in SPLITS}
     return lists | {"sbd": plan.published_file("archives", "sbd")}
 
 
 def trainaug(dataset: Dataset) -> str:
     """The list of VOC's and SBD's training images together."""
-    return f"{dataset.root}/{VOC_LISTS}/trainaug.txt"
+    return f"{dataset.root}/{LISTS}/trainaug.txt"
 
 
 def coco_annotations(dataset: Dataset) -> list[str]:
