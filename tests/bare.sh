@@ -5,8 +5,13 @@
 #
 # Makes a SUITE (trixie, bookworm) of Debian in FOLDER (default /var/tmp/urn-bare-SUITE) with
 # debootstrap, clones the repository's last commit into it, and runs there `make demo` with the
-# tests' tiny configuration, and `make test`. Needs root. Afterwards FOLDER may be deleted.
+# tests' tiny configuration, and `make test`. Needs root. Afterwards FOLDER may be deleted: what is
+# mounted there is so in this process's own namespace only, and gone with it however it ends.
 set -euo pipefail
+
+if [ -z "${URN_BARE_NAMESPACE:-}" ]; then
+  URN_BARE_NAMESPACE=1 exec unshare --mount --propagation private "$0" "$@"
+fi
 
 suite=$1
 root=${2:-/var/tmp/urn-bare-$suite}
@@ -26,9 +31,8 @@ git clone --quiet --no-hardlinks "$repository" "$root/urn"
 
 for folder in proc dev sys; do
   mkdir -p "$root/$folder"
-  mountpoint --quiet "$root/$folder" || mount --rbind --make-rslave "/$folder" "$root/$folder"
+  mount --rbind "/$folder" "$root/$folder"
 done
-trap 'umount --recursive --lazy "$root/proc" "$root/dev" "$root/sys"' EXIT
 
 bare() {
   chroot "$root" /usr/bin/env -i HOME=/root LANG=C.UTF-8 PATH=/usr/sbin:/usr/bin:/sbin:/bin \
