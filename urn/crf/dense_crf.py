@@ -43,6 +43,9 @@ class Engine(Protocol):
     def masks(self, fields: np.ndarray, iterations: int) -> np.ndarray:
         """The labels (F, H, W) uint8 whose marginals are largest; ties go to the lower one."""
 
+    def bilateral(self, values: np.ndarray) -> np.ndarray:
+        """The bilateral kernel's result (F, H, W) float32 on C-contiguous float32 `values`."""
+
 
 class DenseCRF:
     """Mean-field inference in a CRF that connects every pixel of an image to every other.
@@ -134,6 +137,25 @@ class DenseCRF:
         if fields.shape[-3] == 1 or not fields.size:
             return np.zeros(shape, np.uint8)
         return self._engine.masks(fields.reshape(-1, *fields.shape[-3:]), iterations).reshape(shape)
+
+    def bilateral(self, values: ArrayLike) -> np.ndarray:
+        """Filter arrays by the bilateral kernel, normalised and weighted as in the inference.
+
+        Args:
+            values: (..., H, W), numbers or booleans. Axes before H index independent arrays.
+
+        Returns:
+            float32 of the same shape.
+
+        Raises:
+            ValueError: `values` has the wrong shape.
+        """
+        arrays = np.ascontiguousarray(values, dtype=np.float32)
+        if arrays.ndim < 2 or arrays.shape[-2:] != self._size:
+            raise ValueError(
+                f"values must be (..., {self._size[0]}, {self._size[1]}), got {arrays.shape}"
+            )
+        return self._engine.bilateral(arrays.reshape(-1, *self._size)).reshape(arrays.shape)
 
     def _checked(self, probabilities: ArrayLike, iterations: int) -> np.ndarray:
         """The fields as C-contiguous float32."""

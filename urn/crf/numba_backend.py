@@ -66,6 +66,23 @@ class Engine:
         self._infer(fields, iterations, leave)
         return masks
 
+    def bilateral(self, values: np.ndarray) -> np.ndarray:
+        """The bilateral kernel's result, some arrays side by side."""
+        ((_, lattice, _),) = self._bilateral.parts
+        filtered = np.empty_like(values)
+        flat, answer = values.reshape(len(values), -1), filtered.reshape(len(values), -1)
+        for first in range(0, len(values), LANES):
+            some = flat[first : first + LANES]
+            lanes = lanes_for(len(some))
+            rows = _aligned(len(self._order) * lanes)
+            sides = rows.reshape(-1, lanes)
+            sides[:, : len(some)], sides[:, len(some) :] = some[:, self._order].T, 0
+            taken = blurred(lattice, rows, lanes, lanes, _aligned((lattice.vertices + 2) * lanes))
+            slice_ = PASSES[lanes].slice[lattice.corners.shape[1]]
+            slice_(taken, lattice.corners, lattice.weights, rows, lanes)
+            answer[first : first + LANES, self._order] = sides[:, : len(some)].T
+        return filtered
+
     def _infer(self, fields: np.ndarray, iterations: int, leave: Leave) -> None:
         """Call `leave` with the final state of every group of fields."""
 

@@ -42,6 +42,12 @@ class Engine:
             np.uint8
         )
 
+    def bilateral(self, values: np.ndarray) -> np.ndarray:
+        """As the Numba backend filters: the package gives no access to its own filter."""
+        from urn.crf.numba_backend import Engine as Numba
+
+        return Numba(self._image, self._gaussian, self._bilateral, 1, 0).bilateral(values)
+
     def _crf(self, labels: int) -> dcrf.DenseCRF2D:
         if labels not in self._crfs:
             height, width = self._image.shape[:2]

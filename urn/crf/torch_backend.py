@@ -95,6 +95,11 @@ class Engine:
             masks[group] = result.reshape(masks[group].shape)
         return masks
 
+    def bilateral(self, values: np.ndarray) -> np.ndarray:
+        """The bilateral kernel's result."""
+        columns = torch.tensor(values, device=self._device).flatten(1).T.contiguous()
+        return _filter(self._bilateral.steps, columns).T.cpu().numpy().reshape(values.shape)
+
     def _infer(self, fields: np.ndarray, iterations: int) -> Iterator[tuple[slice, Tensor]]:
         """Yield every group of fields and its final state."""
         number, labels, *_ = fields.shape
