@@ -46,12 +46,15 @@ def normalised_cut(
     degrees = crf.bilateral(np.ones(image.shape[:2], np.float32))
     if not degrees.any():
         raise ValueError("the CRF's bilateral kernel has no weight")
-    cut = _sum((1 - masks) * crf.bilateral(masks))
-    inside, outside = _sum(masks * degrees), _sum((1 - masks) * degrees)
-    parted = (inside > 0) & (outside > 0)
+    reached = crf.bilateral(masks)
+    cut = reached.sum(axis=(-2, -1), dtype=np.float64) - _product(masks, reached)
+    inside = _product(masks, degrees)
+    outside = degrees.sum(dtype=np.float64) - inside
+    parted = masks.any(axis=(-2, -1)) & (masks < 1).any(axis=(-2, -1))
     inside, outside = np.where(parted, inside, 1), np.where(parted, outside, 1)
     return np.where(parted, cut / inside + cut / outside, 1.0)
 
 
-def _sum(values: np.ndarray) -> np.ndarray:
-    return values.sum(axis=(-2, -1), dtype=np.float64)
+def _product(a: np.ndarray, b: np.ndarray) -> np.ndarray:
+    """The sum over pixels of a · b, row by row in double precision."""
+    return np.einsum("...w,...w->...", a, b).sum(axis=-1, dtype=np.float64)

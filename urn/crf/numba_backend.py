@@ -16,7 +16,7 @@ from urn.crf.lanes import LANES
 from urn.crf.lattice import pixel_order
 from urn.crf.passes import PASSES, lanes_for
 from urn.crf.softmax import MANY_LABELS, marginals_of_messages
-from urn.crf.state import enter, leave_marginals, leave_masks
+from urn.crf.state import enter, enter_values, leave_marginals, leave_masks, leave_values
 
 CACHE_LINE = 16  # float32
 NEVER = -1e30  # advantage of padding, which is no label
@@ -72,15 +72,15 @@ class Engine:
         filtered = np.empty_like(values)
         flat, answer = values.reshape(len(values), -1), filtered.reshape(len(values), -1)
         for first in range(0, len(values), LANES):
-            some = flat[first : first + LANES]
-            lanes = lanes_for(len(some))
+            some = slice(first, first + LANES)
+            lanes = lanes_for(len(flat[some]))
             rows = _aligned(len(self._order) * lanes)
-            sides = rows.reshape(-1, lanes)
-            sides[:, : len(some)], sides[:, len(some) :] = some[:, self._order].T, 0
-            taken = blurred(lattice, rows, lanes, lanes, _aligned((lattice.vertices + 2) * lanes))
+            enter_values(flat[some], self._order, lanes, rows)
+            values_there = _aligned((lattice.vertices + 2) * lanes)
+            taken = blurred(lattice, rows, lanes, lanes, values_there)
             slice_ = PASSES[lanes].slice[lattice.corners.shape[1]]
             slice_(taken, lattice.corners, lattice.weights, rows, lanes)
-            answer[first : first + LANES, self._order] = sides[:, : len(some)].T
+            leave_values(rows, self._order, lanes, answer[some])
         return filtered
 
     def _infer(self, fields: np.ndarray, iterations: int, leave: Leave) -> None:

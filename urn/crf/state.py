@@ -120,3 +120,19 @@ def leave_masks(state: Array, order: Array, width: int, labels: int, masks: Arra
                     if marginal > best:
                         best, winner = marginal, label
                 masks[field, order[p]] = labels - 1 if rest > best else winner
+
+
+@jit
+def enter_values(values: Array, order: Array, width: int, rows: Array) -> None:
+    """Write G×pixels values, at most `width` side by side, as rows of one block."""
+    for p in range(len(order)):
+        for lane in range(width):
+            rows[p * width + lane] = values[lane, order[p]] if lane < len(values) else 0
+
+
+@jit
+def leave_values(rows: Array, order: Array, width: int, values: Array) -> None:
+    """Write the rows of one block to G×pixels values."""
+    for p in range(len(order)):
+        for lane in range(len(values)):
+            values[lane, order[p]] = rows[p * width + lane]
