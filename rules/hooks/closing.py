@@ -9,6 +9,8 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from rules.plan.paths import Paths
+
 
 def close(workflow: Any, config: Mapping[str, Any]) -> None:
     """For `onsuccess`: make the report, if all was asked for, and tell where everything is.
@@ -46,7 +48,9 @@ def last_words(folder: Path, config: Mapping[str, Any], report: Path | None) -> 
     scores = [f"{float(value):8.2f}  {what}" for value, what in (row.split("\t") for row in rows)]
     runs = [(backbone, row) for backbone, names in entry["runs"].items() for row in names]
     masks = folder / entry["teacher"] / "cyclic_masks"
+    gallery = Paths(config["dataset"]).gallery
     places = {
+        "gallery": f"{gallery} (open it in a browser)" if Path(gallery).exists() else None,
         "report": report and f"{report} (open it in a browser)",
         "figures": f"{folder / 'figures'}/",
         "masks": f"{masks}/" if masks.exists() else None,

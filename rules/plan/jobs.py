@@ -207,6 +207,19 @@ class Jobs:
         """Of the sheet of a backbone's predictions."""
         return targets.comparison_columns(self.dataset(wildcards), wildcards.backbone)
 
+    def gallery_layers_of(self, shard: Shard) -> OfJob:
+        """The masks that the gallery shows of a shard: name, kind and folder."""
+        return lambda wildcards: targets.gallery_layers(self._datasets(shard.dataset), shard.split)
+
+    def gallery_masks_of(self, shard: Shard) -> OfJob:
+        """Their files."""
+
+        def found(wildcards: Wildcards) -> list[str]:
+            layers = targets.gallery_layers(self._datasets(shard.dataset), shard.split)
+            return [file for *_, folder in layers for file in shard.pngs(folder)]
+
+        return found
+
     def shard_ids(self, wildcards: Wildcards) -> list[str]:
         """The images of the job's shard, of train where the wildcards name no split."""
         split = dict(wildcards.items()).get("split", "train")

@@ -95,6 +95,20 @@ class Paths:
         """The report's front page."""
         return f"{self.root}/report/front_page.rst"
 
+    @property
+    def gallery(self) -> str:
+        """The page on which every image can be looked at and judged."""
+        return f"{self.root}/gallery/index.html"
+
+    @property
+    def gallery_data(self) -> str:
+        """What it shows, beside it."""
+        return f"{self.root}/gallery/data.js"
+
+    def gallery_shard(self, split: str = "{split}", shard: str = "{shard}") -> str:
+        """The folder of a shard's previews."""
+        return f"{self.root}/gallery/{split}_{shard}"
+
     # Classifiers, CAMs and pseudo-masks.
 
     @property

@@ -3,6 +3,7 @@
 from collections.abc import Iterable
 from typing import NamedTuple
 
+from rules.plan import configuration
 from rules.plan.dataset import Dataset
 from rules.plan.paths import Scores
 
@@ -41,6 +42,7 @@ def everything(dataset: Dataset) -> list[str]:
         *figures(dataset),
         *(dataset.paths.page(table) for table in _front_page_tables(dataset).values()),
         dataset.paths.front_page,
+        dataset.paths.gallery,
     ]
 
 
@@ -181,6 +183,41 @@ def pipeline_masks(dataset: Dataset) -> dict[str, str]:
     return {
         "pseudo-mask": dataset.paths.pseudo_masks(dataset.refiner),
         "cyclic mask": dataset.paths.cyclic_masks(dataset.teacher),
+    }
+
+
+def gallery_layers(dataset: Dataset, split: str) -> Columns:
+    """The masks that the gallery shows of a split: name, kind and folder; the first is judged.
+
+    Of val those of the first backbone with predictions, the last of its runs first.
+    """
+    paths, teacher = dataset.paths, dataset.teacher
+    if split == "train":
+        return [
+            ("cyclic mask", "mask", paths.cyclic_masks(teacher)),
+            ("pseudo-mask", "mask", paths.pseudo_masks(dataset.refiner)),
+            ("uncertainty", "uncertainty", paths.weights(teacher)),
+        ]
+    backbone, rows = next(iter(dataset.runs.items()))
+    shown = sorted({rows[0], rows[-1], *({"urn"} & set(rows))}, key=lambda row: row != "urn")
+    return [(f"{backbone} {row}", "mask", paths.predictions(backbone, row)) for row in shown[:2]]
+
+
+def gallery_shards(dataset: Dataset) -> list[str]:
+    """The folders of previews, of train and val."""
+    return [
+        dataset.paths.gallery_shard(split, number)
+        for split in configuration.SPLITS
+        for number in dataset.shards(split)
+    ]
+
+
+def gallery_names(dataset: Dataset) -> dict[str, list[str]]:
+    """The names of the masks that the gallery shows, by split."""
+    return {
+        split: [name for name, _, _ in gallery_layers(dataset, split)]
+        for split in configuration.SPLITS
+        if dataset.shards(split)
     }
 
 

@@ -1,0 +1,53 @@
+# A page on which every image can be looked at with its masks, and judged.
+
+for shard in plan.gallery_shards():
+
+    rule:
+        name:
+            shard.name
+        input:
+            index=ancient(shard.index),
+            masks=jobs.gallery_masks_of(shard),
+        output:
+            directory(shard.paths.gallery_shard(shard.split, shard.number)),
+        log:
+            shard.log(shard.stage),
+        benchmark:
+            shard.benchmark(shard.stage)
+        conda:
+            "../envs/urn.yaml"
+        resources:
+            **plan.needs("scores"),
+        params:
+            ids=shard.ids,
+            data=jobs.data_of_shard(shard, "images", "masks", "tags"),
+            layers=jobs.gallery_layers_of(shard),
+            code=jobs.code("gallery_shard"),
+        message:
+            f"Previews of {shard.dataset} {shard.split}, shard {shard.number}"
+        script:
+            "../workflow_scripts/gallery_shard.py"
+
+
+rule gallery:
+    input:
+        index=ancient(paths.index()),
+        shards=jobs.of(targets.gallery_shards),
+    output:
+        page=paths.gallery,
+        data=paths.gallery_data,
+    log:
+        paths.log("gallery"),
+    benchmark:
+        paths.benchmark("gallery")
+    conda:
+        "../envs/urn.yaml"
+    resources:
+        **plan.needs("scores"),
+    params:
+        layers=jobs.of(targets.gallery_names),
+        code=jobs.code("gallery"),
+    message:
+        "The gallery of {wildcards.dataset}"
+    script:
+        "../workflow_scripts/gallery.py"
