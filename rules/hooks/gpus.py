@@ -27,7 +27,7 @@ EXECUTE = (
 
 _execute_of_snakemake = DAGApi.execute_workflow
 _preamble_of_snakemake = PythonScript.get_preamble
-_share: Callable[[int | None], int | None] = lambda limit: limit
+_share: Callable[[int | None], int | None] | None = None
 
 
 def install() -> None:
@@ -51,7 +51,7 @@ def share_by(share: Callable[[int | None], int | None]) -> None:
 
 def _execute(dag_api: DAGApi, executor: str = "local", *arguments: Any, **options: Any) -> None:
     workflow = dag_api.workflow_api._workflow
-    if workflow.is_main_process and executor in ("local", "dryrun", "touch"):
+    if _share and workflow.is_main_process and executor in ("local", "dryrun", "touch"):
         try:
             limit = _share(workflow.global_resources.get("gpu").value)
         except UserError as error:

@@ -153,7 +153,11 @@ def _batch_faults(section: str, settings: Settings) -> Iterator[Problem]:
     for key, divisor, number in (
         ("gpus", "nodes", nodes),
         ("batch_size", name, gpus),
-        ("batch_size", "images_per_step" if gpus == 1 else f"{name} × images_per_step", gpus * step),
+        (
+            "batch_size",
+            "images_per_step" if gpus == 1 else f"{name} × images_per_step",
+            gpus * step,
+        ),
     ):
         if numbers[key] % number:
             problem = f"is {numbers[key]}: it must be a multiple of {divisor}, {number}"

@@ -7,8 +7,16 @@ from itertools import takewhile
 from pathlib import Path
 from typing import Any
 
-from rules.plan import ablations, configuration, gpus, input_folders, overlay, paths, planning
-from rules.plan import yaml_files
+from rules.plan import (
+    ablations,
+    configuration,
+    gpus,
+    input_folders,
+    overlay,
+    paths,
+    planning,
+    yaml_files,
+)
 from rules.plan.dataset import Dataset
 from rules.plan.jobs import Jobs, Wildcards
 from rules.plan.resources import Training, needs
