@@ -8,7 +8,7 @@ from snakemake.exceptions import WorkflowError
 sys.path.insert(0, str(Path(workflow.basedir)))
 
 from rules import hooks
-from rules.hooks import closing, unknown_targets
+from rules.hooks import closing, gpus, unknown_targets
 from rules.plan import ablations, preparation, targets, work
 from rules.plan.dataset import Dataset
 from rules.plan.jobs import AFFINITY_USES, CAM_VIEWS, PROCESSES
@@ -21,6 +21,7 @@ from urn.registry import REFINERS
 try:
     hooks.install(workflow, unknown_targets.explainer(workflow, config))
     plan = start(workflow, config, sys.argv[1:])
+    gpus.share_by(plan.run_here)
 except UserError as error:
     raise WorkflowError(str(error)) from None
 

@@ -117,8 +117,8 @@ def test_only_a_launch_makes_other_processes_than_the_main(monkeypatch):
     assert not is_main()
 
 
-def test_trainings_of_the_workflow_in_two_processes(finished, tmp_path):
-    """The same scripts, started by the same rules; a change of `gpus` alone makes nothing run.
+def test_trainings_of_the_workflow_in_two_processes(finished, tmp_path, monkeypatch):
+    """The same scripts, started by the same rules; another number of GPUs makes nothing run.
 
     The classifier keeps its batch statistics and drops nothing out: but for rounding, its losses
     are those of one process.
@@ -128,8 +128,11 @@ def test_trainings_of_the_workflow_in_two_processes(finished, tmp_path):
     models = ["results/tiny/cam/classifier.pth", "results/tiny/resnet18/urn/model.pth"]
     curves = [run / model.replace(Path(model).name, "curve.tsv") for model in models]
     expected = pd.read_csv(curves[0], sep="\t")
-    file = changed_configuration(tmp_path, classification={"gpus": 2}, segmentation={"gpus": 2})
-    assert planned(run, configuration=file) == {}
+    auto = {"gpus": "auto"}
+    file = changed_configuration(tmp_path, classification=auto, segmentation=auto)
+    for visible in ("", "GPU-a", "GPU-a,GPU-b"):  # which are not there: processors take their part
+        monkeypatch.setenv("CUDA_VISIBLE_DEVICES", visible)
+        assert planned(run, configuration=file) == {}
     for model in models:
         (run / model).unlink()
     only = ("--allowed-rules", "train_classifier", "train_segmentation")

@@ -86,6 +86,10 @@ def test_this_is_the_version_that_is_pinned():
     [
         ("del snakemake.dag.DAG.update_needrun", "'DAG' has no attribute 'update_needrun'"),
         ("del snakemake.dag.DAG.bfs", "there is no DAG.bfs"),
+        (
+            "snakemake.api.DAGApi.execute_workflow = lambda dag_api, executor: None",
+            "DAGApi.execute_workflow is (dag_api, executor) and not (self, executor='local'",
+        ),
         ("del snakemake.output_index.OutputIndex", "cannot import name 'OutputIndex'"),
         (
             "snakemake.jobs.Job.postprocess = lambda job, error: None",

@@ -21,7 +21,7 @@ def install(workflow: Any, on_missing: Callable[[str], None]) -> None:
     try:
         from snakemake.dag import DAG
 
-        from rules.hooks import ancient_files, keeping, output_index, scheduling
+        from rules.hooks import ancient_files, gpus, keeping, output_index, scheduling
     except (ImportError, AttributeError) as error:  # what is imported of Snakemake
         raise difference(str(error)) from None
     for name in OF_THE_WORKFLOW:
@@ -30,6 +30,7 @@ def install(workflow: Any, on_missing: Callable[[str], None]) -> None:
     expect(workflow.config_settings, "overwrite_config")
     expect(DAG, "jobs")
     ancient_files.install()
+    gpus.install()
     keeping.install()
     output_index.install(on_missing)
     scheduling.install()

@@ -146,14 +146,21 @@ def _setting_faults(config: Config, dataset: str) -> Iterator[Problem]:
 
 
 def _batch_faults(section: str, settings: Settings) -> Iterator[Problem]:
-    gpus, step = settings["gpus"], settings["images_per_step"] or 1
+    nodes, step = settings["nodes"], settings["images_per_step"] or 1
+    auto = settings["gpus"] == "auto"  # divides the batch: at the least, by one for every node
+    name, gpus = ("nodes", nodes) if auto else ("gpus", settings["gpus"])
+    numbers = {"gpus": gpus, "batch_size": settings["batch_size"]}
     for key, divisor, number in (
-        ("gpus", "nodes", settings["nodes"]),
-        ("batch_size", "gpus", gpus),
-        ("batch_size", "images_per_step" if gpus == 1 else "gpus × images_per_step", gpus * step),
+        ("gpus", "nodes", nodes),
+        ("batch_size", name, gpus),
+        (
+            "batch_size",
+            "images_per_step" if gpus == 1 else f"{name} × images_per_step",
+            gpus * step,
+        ),
     ):
-        if settings[key] % number:
-            problem = f"is {settings[key]}: it must be a multiple of {divisor}, {number}"
+        if numbers[key] % number:
+            problem = f"is {numbers[key]}: it must be a multiple of {divisor}, {number}"
             yield f"{section}.{key}", problem
 
 

@@ -7,7 +7,16 @@ from itertools import takewhile
 from pathlib import Path
 from typing import Any
 
-from rules.plan import ablations, configuration, input_folders, overlay, paths, planning, yaml_files
+from rules.plan import (
+    ablations,
+    configuration,
+    gpus,
+    input_folders,
+    overlay,
+    paths,
+    planning,
+    yaml_files,
+)
 from rules.plan.dataset import Dataset
 from rules.plan.jobs import Jobs, Wildcards
 from rules.plan.resources import Training, needs
@@ -23,6 +32,8 @@ class Plan:
     def __init__(self, config: Mapping[str, Any], words: Sequence[str]) -> None:
         """Plan for Snakemake's command line, whose `words` say which rules a job considers."""
         self.config = config
+        self.words = words
+        self.here: gpus.Gpus | None = None
         self.supervisions = configuration.supervisions(config)
         self.threshold = configuration.threshold(config)
         self.allowed = _allowed_rules(words)
@@ -45,7 +56,28 @@ class Plan:
 
     def needs(self, stage: str, training: Training | None = None) -> dict[str, Any]:
         """For resources: what a stage's jobs take."""
-        return needs(self.config["site"], stage, training)
+        return needs(self.config["site"], stage, training, lambda: self.here)
+
+    def run_here(self, limit: int | None) -> int | None:
+        """Plan for jobs on this machine, where they share its GPUs; without this, for a cluster.
+
+        Args:
+            limit: how many GPUs the running jobs may have together; None: as many as there are.
+
+        Returns:
+            That number; None where no job asks for any.
+
+        Raises:
+            UserError: trainings are to have more than there are.
+        """
+        ids = gpus.find() if self.config["site"]["gpus"] else []
+        self.here = gpus.Gpus(ids, len(ids) if limit is None else limit)
+        names = planning.asked(self.config, self.words)
+        raise_faults(
+            "the configuration",
+            [fault for name in names for fault in self.here.faults(self.dataset(name))],
+        )
+        return self.here.limit if ids else None
 
     def shards(
         self,

@@ -1,5 +1,6 @@
 """The fully connected CRF of Krähenbühl & Koltun (2011) for one image."""
 
+import os
 import shutil
 import sys
 from functools import cache
@@ -194,7 +195,9 @@ def installed(backend: str) -> bool:
 
 @cache
 def _preferred() -> str:
-    """torch on a GPU, else numba; without a driver torch is not imported, which is slow."""
+    """torch on a GPU, else numba; torch, slow to import, only where a GPU may be seen."""
+    if os.environ.get("CUDA_VISIBLE_DEVICES") == "":
+        return "numba"
     if "torch" in sys.modules or shutil.which("nvidia-smi"):
         import torch
 

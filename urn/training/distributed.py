@@ -47,7 +47,10 @@ def launch(script: str, processes: int, nodes: int = 1, stdout: TextIO | None = 
         for name in [n for n in environment if n.startswith("SLURM_")]:
             if name not in ("SLURM_JOB_ID", "SLURM_CONF"):
                 del environment[name]  # they describe this process's step, which has one node
-    done = subprocess.run([*command, script], stdout=stdout, env=environment, check=False)
+    # Open files and sockets that are inheritable stay open: GPUs that this process holds are held.
+    done = subprocess.run(
+        [*command, script], stdout=stdout, env=environment, close_fds=False, check=False
+    )
     return done.returncode
 
 

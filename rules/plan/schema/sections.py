@@ -16,6 +16,7 @@ from rules.plan.schema.values import (
     Positive,
     Precision,
     Pretrained,
+    Processes,
     Range,
     Refiner,
     ResponseScales,
@@ -49,7 +50,10 @@ class Training(Model):
     crop: Side = key("side of the training crops, in pixels")
     precision: Precision = key("faster below `float32`, where the processor or GPU has it")
     channels_last: bool = key("memory layout: faster on most processors and GPUs")
-    gpus: Count = key("processes that share a batch, each with a GPU where there are any")
+    gpus: Processes = key(
+        "processes that share a batch, each with a GPU where there are any; `auto`: as many as "
+        "there are GPUs, as far as the batch divides"
+    )
     nodes: Count = key("of a cluster, over which they are spread evenly")
 
 

@@ -112,10 +112,24 @@ def _size_or_number(value: Any, number: ValidatorFunctionWrapHandler) -> Any:
     return value
 
 
+def _auto_or_number(value: Any, number: ValidatorFunctionWrapHandler) -> Any:
+    if not isinstance(value, str):
+        return number(value)
+    if value != "auto":
+        raise not_among("auto", "a number of processes")
+    return value
+
+
 Name = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.-]*$")]
 Text = Annotated[str, Field(min_length=1)]
 Path = Annotated[Text, Field(title="path")]
 Count = Annotated[int, Field(ge=1)]
+Processes = Annotated[
+    int,
+    Field(ge=1),
+    WrapValidator(_auto_or_number),
+    WithJsonSchema({"anyOf": [{"enum": ["auto"]}, {"type": "integer", "minimum": 1}]}),
+]
 Side = Annotated[int, Field(ge=32)]
 Seed = Annotated[int, Field(ge=0, le=4294967295)]
 Fraction = Annotated[float, Field(ge=0, le=1)]

@@ -139,7 +139,9 @@ class Stage(Model):
 
     mem_mb: Count = Field(description="memory in MB; a second attempt gets twice as much")
     runtime: Count = Field(description="minutes; likewise")
-    gpu: int = Field(0, ge=0, description="GPUs")
+    gpu: int = Field(
+        0, ge=0, description="GPUs; of a training with `gpus: auto`, on each of its nodes"
+    )
 
 
 STAGES = (
@@ -157,7 +159,7 @@ class Site(Model):
     )
     gpu_partition: str | None = Field(description="of jobs with one")
     gpu_model: str | None = Field(description="such as `a100`: asks for that type")
-    gpus: bool = Field(description="whether jobs ask for GPUs")
+    gpus: bool = Field(description="whether jobs ask for GPUs, also on one machine")
     stages: Annotated[dict[str, Stage], _with(*STAGES)] = Field(
         description="memory, time and GPUs of every stage's jobs"
     )
