@@ -17,7 +17,7 @@ from urn.backbones.inputs import normalised
 from urn.classification.dataset import TaggedImages, tags_of_crop
 from urn.classification.inference import multi_scale_cam
 from urn.classification.network import SEAM
-from urn.crf import REFINEMENT_CRF
+from urn.crf import CAM_CRF
 from urn.datasets.index import read_index
 from urn.files.archives import read_archive
 from urn.files.images import read_image, read_mask, write_mask
@@ -85,7 +85,7 @@ def test_confident_pixels_exceed_the_marginal(published):
     image, cams = blobs()
     maps = np.stack(list(cams.values()))
     fields = np.concatenate([(1 - maps.max(0, keepdims=True)) ** 24, maps])
-    marginals = published.crf(image, fields, REFINEMENT_CRF)
+    marginals = published.crf(image, fields, CAM_CRF)
     expected = np.full(image.shape[:2], 255)
     for y, x in np.ndindex(expected.shape):
         for label, marginal in zip((0, *cams), marginals[:, y, x], strict=True):
