@@ -65,9 +65,9 @@ def test_losses_are_means_over_their_own_pairs():
                 continue
             w = np.exp(-np.abs(features[n, :, y, x] - features[n, :, v, u]).mean())
             if one != other:
-                terms["loss_different"].append(-2 * np.log(1 - w + EPSILON))
+                terms["loss_different"].append(-np.log(1 - w + EPSILON) / 2)
             else:
-                terms["loss_foreground" if one else "loss_background"].append(-np.log(w))
+                terms["loss_foreground" if one else "loss_background"].append(-np.log(w) / 4)
     found = affinity_losses(features, labels, radius=4)
     expected = {name: float(np.mean(values)) for name, values in terms.items()}
     assert {name: value.item() for name, value in found.items()} == pytest.approx(
