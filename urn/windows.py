@@ -47,9 +47,7 @@ def _starts(length: int, window: int, stride: int) -> list[int]:
     return [*range(0, length - window, stride), length - window]
 
 
-def zoomed_windows(
-    size: tuple[int, int], scale: float, window: int, stride: int
-) -> list[Window]:
+def zoomed_windows(size: tuple[int, int], scale: float, window: int, stride: int) -> list[Window]:
     """The grid of windows on an image at one scale, in pixels of the image itself (PMM).
 
     A side of `length` pixels, enlarged by `scale`, has 1 + ⌈(side − window) / stride⌉ windows.

@@ -43,9 +43,9 @@ def build_backbone(
         name: a key of `urn.registry.BACKBONES`, or `timm:` and the name of a timm model.
         output_stride: 8, 16 or 32, the stride of the last stage.
         pretrained: start from ImageNet weights where the backbone has any at hand.
-        dilations: "segmentation" trades stride for dilation. SEAM's and PMM's published classifiers,
-            "classifier", have the same strides but no dilation; only ResNet-38 keeps its own, half
-            as large in the last block.
+        dilations: "segmentation" trades stride for dilation. The published classifiers of SEAM and
+            PMM, "classifier", have the same strides but no dilation; only ResNet-38 keeps its own,
+            half as large in the last block.
 
     Raises:
         UserError: the name is unknown, or the backbone has no such output stride.

@@ -145,6 +145,6 @@ class ResNet38(Backbone):
         draw_weights(self.network)
 
     def dilate_as_classifier(self) -> None:
-        """Halve the last block's dilation, the only one in which the published classifier differs."""
+        """Halve the dilation of the last block; all others stay, as published."""
         last: Any = self.network.get_submodule("b7.conv_branch2b1")
         last.dilation = last.padding = tuple(max(1, side // 2) for side in last.dilation)

@@ -82,7 +82,9 @@ def _of_windows(
 ) -> Tensor:
     width, height = picture.size
     places = [
-        place for scale in scales for place in zoomed_windows((height, width), scale, window, stride)
+        place
+        for scale in scales
+        for place in zoomed_windows((height, width), scale, window, stride)
     ]
     total: Tensor | None = None
     seen = torch.zeros(height, width)

@@ -116,7 +116,7 @@ class SEAM(FineTuned):
 
         Args:
             images: N×3×H×W, ImageNet-normalised.
-            tags: N×C; unless all classes compete, the CAM that enters the PCM has present ones only.
+            tags: N×C; only present classes enter the PCM, unless all compete.
         """
         maps: StageMaps = self.backbone(images)
         cam = self.head(self.dropout(maps[3]))

@@ -80,7 +80,7 @@ class Classification(FineTuning):
     scales: Factors = key("CAMs are summed over these sizes of the image, and flips")
     window: int | None = key(
         "side of the windows the CAMs are averaged over, and on which a second classifier is "
-        "trained; null: none",
+        "trained in place of `long_side`; null: none",
         ge=32,
     )
     stride: Count = key("of the windows, and the side of all but the last of a row or column")
