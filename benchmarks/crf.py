@@ -15,7 +15,7 @@ from scipy.ndimage import gaussian_filter
 from benchmarks.imitation import photographs
 from benchmarks.measure import ratio_line, seconds
 from benchmarks.published import plain_crf, plain_foreground
-from urn.crf import REFINEMENT_CRF, SEGMENTATION_CRF, DenseCRF
+from urn.crf import PPMG_CRF, SEGMENTATION_CRF, DenseCRF
 
 LABELS = (2, 3, 5, 21, 81)
 
@@ -36,9 +36,9 @@ def crf_mask(image: np.ndarray, field: np.ndarray) -> np.ndarray:
 
 def foreground(image: np.ndarray, cams: np.ndarray, alpha: float) -> np.ndarray:
     """The two-label CRFs of PPMG by the engine."""
-    crf = DenseCRF(image, REFINEMENT_CRF.gaussian, REFINEMENT_CRF.bilateral, "numba")
+    crf = DenseCRF(image, PPMG_CRF.gaussian, PPMG_CRF.bilateral, "numba")
     fields = np.stack([(1 - cams) ** alpha, cams], axis=1)
-    return crf.masks(fields, REFINEMENT_CRF.iterations) == 1
+    return crf.masks(fields, PPMG_CRF.iterations) == 1
 
 
 def main() -> None:

@@ -17,11 +17,11 @@ from benchmarks.crf import smooth_field
 from benchmarks.imitation import photographs
 from benchmarks.published import plain_crf, plain_response_scaling
 from benchmarks.response_scaling import VOC_SCALES
-from urn.crf import REFINEMENT_CRF, SEGMENTATION_CRF, CRFParameters, DenseCRF
+from urn.crf import PPMG_CRF, SEGMENTATION_CRF, CRFParameters, DenseCRF
 from urn.uncertainty import response_scaling
 
 PARAMETERS = {
-    "refinement": REFINEMENT_CRF,
+    "PPMG": PPMG_CRF,
     "segmentation": SEGMENTATION_CRF,
     "pydensecrf's example": CRFParameters(gaussian=(3, 3), bilateral=(80, 13, 10), iterations=5),
 }

@@ -6,7 +6,7 @@ import numpy as np
 import pydensecrf.densecrf as dcrf
 from pydensecrf.utils import unary_from_softmax
 
-from urn.crf import REFINEMENT_CRF, SEGMENTATION_CRF, CRFParameters
+from urn.crf import PPMG_CRF, SEGMENTATION_CRF, CRFParameters
 
 
 def plain_crf(
@@ -49,8 +49,5 @@ def plain_response_scaling(
 def plain_foreground(image: np.ndarray, cams: np.ndarray, alpha: float) -> np.ndarray:
     """Foreground of every class (K×H×W bool) by PPMG's two-label CRFs, each a new object."""
     return np.stack(
-        [
-            plain_crf(image, np.stack([(1 - cam) ** alpha, cam]), REFINEMENT_CRF)[1] > 0.5
-            for cam in cams
-        ]
+        [plain_crf(image, np.stack([(1 - cam) ** alpha, cam]), PPMG_CRF)[1] > 0.5 for cam in cams]
     )

@@ -48,7 +48,7 @@ use rule train_classifier as train_multi_crop_classifier with:
         settings=jobs.settings(
             "multi_crop.classification", without=CAM_VIEWS + PROCESSES
         ),
-        multi_crop=jobs.settings("multi_crop", only=["least_share"]),
+        crops=jobs.crops,
         working_size=jobs.working_size,
         seed=config["seed"],
         work=paths.second_classifier.work,

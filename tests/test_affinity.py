@@ -12,7 +12,7 @@ from urn.affinity.network import AffinityNet
 from urn.affinity.pairs import offsets, paired
 from urn.affinity.random_walk import random_walk, transition_matrix
 from urn.affinity.refinement import affinity_refine
-from urn.crf import REFINEMENT_CRF
+from urn.crf import CAM_CRF
 from urn.files.images import read_image, read_mask, write_mask
 from urn.files.models import save_model
 from urn.refinement import agreed_mask
@@ -65,9 +65,9 @@ def test_losses_are_means_over_their_own_pairs():
                 continue
             w = np.exp(-np.abs(features[n, :, y, x] - features[n, :, v, u]).mean())
             if one != other:
-                terms["loss_different"].append(-2 * np.log(1 - w + EPSILON))
+                terms["loss_different"].append(-np.log(1 - w + EPSILON) / 2)
             else:
-                terms["loss_foreground" if one else "loss_background"].append(-np.log(w))
+                terms["loss_foreground" if one else "loss_background"].append(-np.log(w) / 4)
     found = affinity_losses(features, labels, radius=4)
     expected = {name: float(np.mean(values)) for name, values in terms.items()}
     assert {name: value.item() for name, value in found.items()} == pytest.approx(
@@ -135,7 +135,7 @@ def test_labels_are_what_both_crfs_say(published):
     masks = []
     for alpha in (4, 24):
         fields = np.concatenate([(1 - maps.max(0, keepdims=True)) ** alpha, maps])
-        masks.append(np.array(ids)[published.crf(image, fields, REFINEMENT_CRF).argmax(0)])
+        masks.append(np.array(ids)[published.crf(image, fields, CAM_CRF).argmax(0)])
     expected = np.where(masks[0] == masks[1], masks[0], 255)
     assert {0, 3, 8, 255} <= set(np.unique(expected))
     np.testing.assert_array_equal(agreed_mask(image, cams), expected)

@@ -179,6 +179,25 @@ def test_dilations(name, output_stride, first, second):
         assert set(dilations(head)) == {dilation // 2 if half else dilation}
 
 
+@pytest.mark.parametrize("name", [*CHANNELS, "efficientnet_lite0", "timm:resnet18"])
+def test_classifiers_have_the_strides_without_the_dilation(name):
+    images = torch.empty(2, 3, 65, 97, device="meta")
+    with torch.device("meta"):
+        classifier = build_backbone(name, pretrained=False, dilations="classifier").eval()
+        segmenter = build_backbone(name, pretrained=False).eval()
+    assert [m.shape for m in classifier(images)] == [m.shape for m in segmenter(images)]
+    dilated = {
+        name: conv.dilation[0]
+        for name, conv in classifier.network.named_modules()
+        if isinstance(conv, nn.Conv2d) and conv.dilation != (1, 1)
+    }
+    convs = {"b5.conv_branch2b1": 2} | {
+        f"b5_{i}.conv_branch2{x}": 2 for i in (1, 2) for x in ("a", "b1")
+    }
+    convs |= {"b6.conv_branch2b1": 4, "b7.conv_branch2b1": 2}
+    assert dilated == (convs if name == "resnet38" else {})
+
+
 # Forward passes
 
 
@@ -380,6 +399,40 @@ def test_training_reaches_every_parameter(built):
         {key.removeprefix("network."): value for key, value in before.items()}, strict=False
     )
     assert kept == {name == "resnet101"}  # its statistics stay those of ImageNet
+
+
+FIRST_STAGE = {
+    "resnet38": ("conv1a.", "b2.", "b2_1.", "b2_2."),
+    "efficientnet_lite0": ("conv_stem.", "bn1.", "blocks.0.", "blocks.1."),
+}
+
+
+@pytest.mark.parametrize("name", [*CHANNELS, "efficientnet_lite0"])
+@pytest.mark.parametrize(("affine", "first_stage"), [(True, False), (False, True), (True, True)])
+def test_frozen_parameters(name, affine, first_stage):
+    backbone = on_meta(name)
+    backbone.freeze(affine, first_stage)
+    assert all(parameter.requires_grad for parameter in backbone.parameters())
+    backbone.set_pretrained()
+    norms = {
+        f"{name}.{part}"
+        for name, module in backbone.network.named_modules()
+        if isinstance(module, nn.BatchNorm2d)
+        for part in ("weight", "bias")
+    }
+    stem = FIRST_STAGE.get(name, ("conv1.", "bn1.", "layer1."))
+    frozen = {
+        name
+        for name, _ in backbone.network.named_parameters()
+        if (affine and name in norms) or (first_stage and name.startswith(stem))
+    }
+    found = {n for n, p in backbone.network.named_parameters() if not p.requires_grad}
+    assert found == frozen != set()
+
+
+def test_first_stage_of_a_timm_model_is_not_known():
+    with pytest.raises(UserError, match="set frozen_first_stage to false"):
+        on_meta("timm:resnet18").freeze(affine=True, first_stage=True)
 
 
 @pytest.mark.parametrize("name", CHANNELS)

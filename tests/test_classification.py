@@ -256,6 +256,76 @@ def test_statistics_of_a_pretrained_backbone_stay(pretrained):
     assert {torch.equal(after[name], value) for name, value in before.items()} == {pretrained}
 
 
+def test_all_classes_may_compete_in_the_cam_that_enters_the_pixel_correlation(model):
+    seeds: list[Tensor] = []
+    hook = model.pcm.register_forward_pre_hook(lambda _, inputs: seeds.append(inputs[0]))
+    images = torch.randn(1, 3, 64, 64, generator=torch.Generator().manual_seed(0))
+    tags = torch.eye(len(SHAPES_CLASSES))[:1]
+    model.competing_classes = "all"
+    cam, refined = model.cams(images, tags)
+    _, same = model.cams(images, 1 - tags)
+    model.competing_classes = "tagged"
+    hook.remove()
+    torch.testing.assert_close(same, refined)
+    positive = cam.detach().relu()
+    normal = positive / (positive.amax((2, 3), keepdim=True) + 1e-5)
+    normal[:, 0] = 1 - normal[:, 1:].amax(1)
+    torch.testing.assert_close(seeds[0], foreground_maximum(normal))
+    assert (seeds[0][:, 2:] > 0).any()
+
+
+def test_dropout_before_the_head_drops_whole_channels():
+    prepare(0)
+    model = SEAM("resnet18", 3, pretrained=False, dropout=0.5).train()
+    given: list[Tensor] = []
+    model.head.register_forward_pre_hook(lambda _, inputs: given.append(inputs[0]))
+    for mode in (True, False):
+        model.train(mode)
+        model.cams(torch.randn(2, 3, 64, 64), torch.ones(2, 3))
+    dropped, whole = ((maps == 0).flatten(2).all(2).float().mean() for maps in given)
+    assert 0.4 < dropped < 0.6 and whole < 0.1
+
+
+@pytest.mark.parametrize("kind", ["xavier", "published"])
+def test_pixel_correlation_is_drawn_as_said(kind):
+    prepare(0)
+    pcm = SEAM("resnet18", 3, pretrained=False, pcm_initialisation=kind).pcm
+    for layer in (pcm.reduce_fine, pcm.reduce_coarse):
+        outputs, inputs = layer.weight.shape[:2]
+        deviation = {"xavier": (2 / (inputs + outputs)) ** 0.5, "published": (2 / inputs) ** 0.5}
+        assert layer.weight.std().item() == pytest.approx(deviation[kind], rel=0.05)
+    limit = (6 / (195 + 192)) ** 0.5 * {"xavier": 1, "published": 4}[kind]
+    assert pcm.embed.weight.abs().max().item() == pytest.approx(limit, rel=0.01)
+
+
+def test_training_keeps_what_is_frozen(samples, tmp_path):
+    prepare(0)
+    model = SEAM(
+        "efficientnet_lite0", len(SHAPES_CLASSES), 16, frozen_affine=True, frozen_first_stage=True
+    )
+    before = {name: value.clone() for name, value in model.backbone.state_dict().items()}
+    train(
+        model,
+        TaggedImages(samples, len(SHAPES_CLASSES), crop=96, long_side=(96, 112)),
+        iterations=1,
+        batch_size=4,
+        learning_rate=0.01,
+        momentum=0.0005,
+        parameter_groups=model.parameter_groups(0.01, 5e-4),
+        seed=0,
+        threads=1,
+        work_dir=tmp_path / "work",
+        curve=tmp_path / "curve.tsv",
+    )
+    after = model.backbone.state_dict()
+    learned = {name for name, value in before.items() if not torch.equal(after[name], value)}
+    convolutions = {
+        f"{name}.weight" for name, m in model.backbone.named_modules() if isinstance(m, nn.Conv2d)
+    }
+    first = ("network.conv_stem.", "network.blocks.0.", "network.blocks.1.")
+    assert learned == {name for name in convolutions if not name.startswith(first)}
+
+
 def test_parameter_groups(model):
     settings = {}
     for group in model.parameter_groups(0.02, 5e-4):

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from published import INSTALLED
 
-from urn.crf import REFINEMENT_CRF, SEGMENTATION_CRF, CRFParameters, DenseCRF
+from urn.crf import PPMG_CRF, SEGMENTATION_CRF, CRFParameters, DenseCRF
 from urn.crf.dense_crf import BACKENDS
 
 
@@ -81,7 +81,7 @@ def test_agrees_with_brute_force(parameters, backend):
     np.testing.assert_allclose(infer(image, field, parameters, backend), expected, atol=5e-2)
 
 
-@pytest.mark.parametrize("parameters", [REFINEMENT_CRF, SEGMENTATION_CRF])
+@pytest.mark.parametrize("parameters", [PPMG_CRF, SEGMENTATION_CRF])
 def test_agrees_with_a_new_pydensecrf_object_per_field(parameters, backend, published):
     image = smooth_image(40, 30)
     fields = random_fields(4, 2, 40, 30)

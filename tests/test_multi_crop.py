@@ -14,15 +14,16 @@ from test_workflow import REPOSITORY, TRAIN, planned, snakemake
 from torch.nn import functional as F
 
 from urn.backbones.inputs import normalised
-from urn.classification.dataset import TaggedImages, tags_of_crop
+from urn.classification.dataset import TaggedImages, TaggedWindows, tags_of_crop
 from urn.classification.inference import multi_scale_cam
 from urn.classification.network import SEAM
-from urn.crf import REFINEMENT_CRF
+from urn.crf import CAM_CRF
 from urn.datasets.index import read_index
 from urn.files.archives import read_archive
 from urn.files.images import read_image, read_mask, write_mask
 from urn.refinement import confident_mask
 from urn.training.loop import prepare
+from urn.windows import zoomed_windows
 
 
 @pytest.mark.parametrize("seed", range(4))
@@ -85,7 +86,7 @@ def test_confident_pixels_exceed_the_marginal(published):
     image, cams = blobs()
     maps = np.stack(list(cams.values()))
     fields = np.concatenate([(1 - maps.max(0, keepdims=True)) ** 24, maps])
-    marginals = published.crf(image, fields, REFINEMENT_CRF)
+    marginals = published.crf(image, fields, CAM_CRF)
     expected = np.full(image.shape[:2], 255)
     for y, x in np.ndindex(expected.shape):
         for label, marginal in zip((0, *cams), marginals[:, y, x], strict=True):
@@ -102,39 +103,134 @@ def model() -> SEAM:
     return SEAM("efficientnet_lite0", 5, output_stride=16).eval()
 
 
+def spans(length, scale, window, stride):
+    """The windows along a side as METHOD counts them, brought back to the image's pixels."""
+    side = int(length * scale)
+    count = 1 + -(-max(0, side - window) // stride)
+    ends = [(stride * i, stride * (i + 1)) for i in range(count - 1)]
+    ends.append((max(0, side - window), side))
+    return [(int(one / scale), int(other / scale)) for one, other in ends]
+
+
+@pytest.mark.parametrize("scale", [0.75, 1, 1.25, 1.5, 1.75, 2, 2.25, 2.5, 2.75, 3])
+@pytest.mark.parametrize("size", [(375, 500), (500, 333), (448, 448), (120, 97), (480, 640)])
+def test_windows_are_those_of_the_published_grid(size, scale):
+    found = zoomed_windows(size, scale, 448, 300)
+    rows, columns = (spans(length, scale, 448, 300) for length in size)
+    expected = [(*y, *x) for y in rows for x in columns]
+    seen = np.zeros(size, int)
+    for (y, x), (top, bottom, left, right) in zip(found, expected, strict=True):
+        assert (y.start, x.start) == (top, left)
+        # Rounding twice may leave out the last pixel; ours covers it.
+        assert 0 <= y.stop - bottom <= (y.stop == size[0]) * 2
+        assert 0 <= x.stop - right <= (x.stop == size[1]) * 2
+        seen[y, x] += 1
+    assert (seen > 0).all()
+
+
+@pytest.mark.parametrize(
+    ("scale", "count"),
+    [(0.75, 1), (1, 2), (1.25, 4), (1.5, 6), (2, 9), (2.5, 12), (3, 20)],
+)
+def test_number_of_windows_of_a_voc_image(scale, count):
+    assert len(zoomed_windows((375, 500), scale, 448, 300)) == count
+
+
+def test_no_window_is_empty():
+    windows = zoomed_windows((9, 40), 3, 32, 1)
+    assert all(y.stop > y.start and x.stop > x.start for y, x in windows)
+
+
 @torch.no_grad()
-def test_cams_of_windows_are_averaged_where_they_overlap(model, scenes):
+def test_cams_of_windows_are_averaged_over_all_scales(model, scenes):
     image, labels = read_image(scenes[0][0])[:90, :130], [2, 5]
     found = multi_scale_cam(model, image, labels, [1.0, 2.0], window=96, stride=64)
     tags = torch.tensor([[0.0, 1, 0, 0, 1]])
-    total = np.zeros((2, 90, 130))
-    for scale in (1, 2):
-        height, width = 90 * scale, 130 * scale
-        for mirrored in (False, True):
-            picture = Image.fromarray(image[:, ::-1] if mirrored else image)
-            picture = picture.resize((width, height), Image.Resampling.BICUBIC)
-            values = normalised(picture)[None]
-            sums, seen = torch.zeros(1, 2, height, width), torch.zeros(height, width)
-            for bottom in {1: [90], 2: [96, 160, 180]}[scale]:
-                for right in {1: [96, 130], 2: [96, 160, 224, 260]}[scale]:
-                    rows = slice(max(bottom - 96, 0), bottom)
-                    columns = slice(right - 96, right)
-                    cam = model.cams(values[:, :, rows, columns], tags)[1][:, labels]
-                    size = (rows.stop - rows.start, 96)
-                    sums[:, :, rows, columns] += F.interpolate(cam, size, mode="bilinear")
-                    seen[rows, columns] += 1
-            cam = F.interpolate(sums / seen, (90, 130), mode="bilinear")[0].numpy()
-            total += cam[:, :, ::-1] if mirrored else cam
-    total = np.maximum(total, 0)
-    low, high = total.min(axis=(1, 2), keepdims=True), total.max(axis=(1, 2), keepdims=True)
-    np.testing.assert_allclose(found, (total - low) / (high - low + 1e-5), atol=2e-3)
+    sums, seen = np.zeros((2, 90, 130)), np.zeros((90, 130))
+    for scale in (1.0, 2.0):
+        for top, bottom in spans(90, scale, 96, 64):
+            for left, right in spans(130, scale, 96, 64):
+                picture = Image.fromarray(image).crop((left, top, right, bottom))
+                values = normalised(picture.resize((96, 96), Image.Resampling.BILINEAR))[None]
+                for mirrored in (False, True):
+                    cam = model.cams(values.flip(3) if mirrored else values, tags)[1][:, labels]
+                    cam = F.interpolate(cam, (bottom - top, right - left), mode="bilinear")[0]
+                    cam = cam.flip(2) if mirrored else cam
+                    sums[:, top:bottom, left:right] += cam.numpy()
+                    seen[top:bottom, left:right] += 1
+    assert len(np.unique(seen)) > 3
+    mean = sums / seen
+    low, high = mean.min(axis=(1, 2), keepdims=True), mean.max(axis=(1, 2), keepdims=True)
+    np.testing.assert_allclose(found, (mean - low) / (high - low + 1e-5), atol=2e-3)
 
 
 def test_one_window_is_the_whole_image(model, scenes):
     image = read_image(scenes[1][0])[:96, :96]
     plain = multi_scale_cam(model, image, [1, 3], [1.0])
-    windowed = multi_scale_cam(model, image, [1, 3], [1.0], window=448)
+    windowed = multi_scale_cam(model, image, [1, 3], [1.0], window=96)
     np.testing.assert_allclose(windowed, plain, atol=1e-4)
+
+
+@pytest.fixture
+def windows_of(tmp_path):
+    """`TaggedWindows` of one picture with this rough mask, without jitter."""
+    rng = np.random.default_rng(0)
+
+    def made(mask, scales):
+        picture = rng.integers(0, 256, (*mask.shape, 3), dtype=np.uint8)
+        Image.fromarray(picture).save(tmp_path / "image.png")
+        write_mask(tmp_path / "mask.png", mask)
+        dataset = TaggedWindows(
+            [(tmp_path / "image.png", [1, 2])],
+            num_classes=3,
+            crop=48,
+            rough_masks=[tmp_path / "mask.png"],
+            least_share=0.1,
+            scales=scales,
+            window=64,
+            stride=40,
+        )
+        dataset.jitter = lambda image: image
+        return dataset, Image.fromarray(picture)
+
+    return made
+
+
+def test_crops_are_windows_of_the_grid_with_the_tags_they_keep(windows_of):
+    mask = np.full((70, 100), 255, np.uint8)
+    mask[:, :30], mask[:, 70:] = 1, 2
+    dataset, picture = windows_of(mask, scales=[0.75, 1.5])
+    tags_by_pixels = {}
+    for scale in (0.75, 1.5):
+        for y, x in zoomed_windows((70, 100), scale, 64, 40):
+            kept = tags_of_crop(torch.from_numpy(mask), (y, x), [1, 2], 0.1)
+            crop = picture.crop((x.start, y.start, x.stop, y.stop))
+            for view in (crop, crop.transpose(Image.Transpose.FLIP_LEFT_RIGHT)):
+                values = normalised(view.resize((48, 48), Image.Resampling.BILINEAR))
+                tags_by_pixels[values.numpy().tobytes()] = kept
+    seen = set()
+    for seed in range(60):
+        torch.manual_seed(seed)
+        sample = dataset[0]
+        pixels = sample["inputs"].numpy().tobytes()
+        tags = 1 + sample["tags"].nonzero()[:, 0]
+        assert tags.tolist() == tags_by_pixels[pixels]
+        seen.add(pixels)
+    assert len(seen) > 0.7 * len(tags_by_pixels)
+
+
+@pytest.mark.parametrize(("columns", "least", "most"), [((0, 0), 0, 0), ((0, 9), 0.45, 0.9)])
+def test_windows_are_drawn_again_until_a_tag_stays(windows_of, columns, least, most):
+    """One of five windows in a row keeps a tag: five draws find it in two of three cases."""
+    mask = np.full((30, 100), 255, np.uint8)
+    mask[:, slice(*columns)] = 1
+    dataset, _ = windows_of(mask, scales=[2.0])
+    assert len(zoomed_windows((30, 100), 2.0, 64, 40)) == 5
+    found = []
+    for seed in range(60):
+        torch.manual_seed(seed)
+        found.append(dataset[0]["tags"].sum().item())
+    assert least <= np.mean(found) <= most
 
 
 # --- the workflow
@@ -207,12 +303,16 @@ def test_second_pass_depends_on_its_own_settings(two_passes, configuration, tmp_
     tiny["affinity"]["beta"] = 4
     walk = {"pseudo_masks_tiny_00000", "pseudo_masks_miou"}
     assert plan() == walk
-    tiny["multi_crop"]["least_share"] = 0.2
-    assert plan() == walk | {
+    second = {
         "train_multi_crop_classifier",
         "multi_crop_cams",
         "affinity_labels_tiny_00000",
         "train_affinity",
     }
+    tiny["multi_crop"]["least_share"] = 0.2
+    assert plan() == walk | second
+    tiny["multi_crop"]["least_share"] = 0.1
+    tiny["multi_crop"]["classification"]["stride"] = 100  # of its training crops, too
+    assert plan() == walk | second
     tiny["multi_crop"]["enabled"] = False
     assert "train_affinity" in plan() and "multi_crop_cams" not in plan()

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from urn.crf import REFINEMENT_CRF, SEGMENTATION_CRF, CRFParameters, DenseCRF, kernels
+from urn.crf import PPMG_CRF, SEGMENTATION_CRF, CRFParameters, DenseCRF, kernels
 from urn.crf.lattice import bilateral_features, build_lattice, pixel_order, spatial_features
 from urn.crf.numba_backend import groups_of_fields
 
@@ -39,7 +39,7 @@ def engine(image, parameters, **options):
     return DenseCRF(image, parameters.gaussian, parameters.bilateral, "numba", **options)
 
 
-@pytest.mark.parametrize("parameters", [REFINEMENT_CRF, SEGMENTATION_CRF, NARROW_CRF])
+@pytest.mark.parametrize("parameters", [PPMG_CRF, SEGMENTATION_CRF, NARROW_CRF])
 @pytest.mark.parametrize("labels", [2, 3, 4, 8, 9, 10, 21, 81])
 def test_agrees_with_pydensecrf(labels, parameters, published):
     """On both sides of the label counts at which the layout of channels changes."""

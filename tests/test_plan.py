@@ -85,6 +85,18 @@ def test_settings_are_of_dataset_backbone_and_second_classifier(config):
     assert "gpus" not in jobs.settings("classification", without=["gpus"])(job)
 
 
+def test_scales_of_the_second_classifiers_crops_are_those_of_its_windows(config):
+    job = wildcards(dataset="voc")
+    jobs = Plan(config, []).jobs
+    assert jobs.crops(job) == {
+        "least_share": 0.1,
+        "scales": [0.75, 1, 1.25, 1.5, 1.75, 2, 2.25, 2.5, 2.75, 3],
+        "window": 448,
+        "stride": 300,
+    }
+    assert jobs.crops(wildcards(dataset="shapes")) == {"least_share": 0.1}
+
+
 def test_a_job_on_a_cluster_sees_its_own_shards_and_no_fingerprints(config):
     config["dataset"], config["datasets"] = "shapes", {"shapes": config["datasets"]["shapes"]}
     every = Plan(config, [])

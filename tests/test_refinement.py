@@ -5,7 +5,7 @@ import pytest
 
 from urn.affinity.network import AffinityNet
 from urn.affinity.refinement import affinity_refine
-from urn.crf import REFINEMENT_CRF, SEGMENTATION_CRF
+from urn.crf import CAM_CRF, PPMG_CRF, SEGMENTATION_CRF
 from urn.refinement import crf_mask, crf_refine, ppmg
 from urn.registry import REFINERS
 
@@ -21,7 +21,7 @@ def literal_ppmg(published, image, cams, alpha=11):
         s = v.copy()
         s[s < 0.05] = 0
         s = s ** (1 - cv)
-        marginals = published.crf(image, np.stack([(1 - s) ** alpha, s]), REFINEMENT_CRF)
+        marginals = published.crf(image, np.stack([(1 - s) ** alpha, s]), PPMG_CRF)
         f = marginals[1] > 0.5
         foregrounds.append(f)
         weights.append(v / (1 + (v * f).sum()))
@@ -56,8 +56,10 @@ def cams():
 
 
 def test_parameters_are_the_published_ones():
-    row = REFINEMENT_CRF
+    row = PPMG_CRF
     assert (row.gaussian, row.bilateral, row.iterations) == ((3, 10), (80, 13, 10), 10)
+    row = CAM_CRF
+    assert (row.gaussian, row.bilateral, row.iterations) == ((3, 3), (80, 13, 10), 10)
     row = SEGMENTATION_CRF
     assert (row.gaussian, row.bilateral, row.iterations) == ((1, 3), (67, 3, 4), 10)
 
@@ -76,7 +78,7 @@ def test_crf_mask_gives_class_ids(image, published):
 def test_crf_refiner_matches_the_formula(image, cams, published):
     maps = np.stack([cams[3], cams[7], cams[15]]).astype(np.float64)
     background = (1 - maps.max(0)) ** 24
-    marginals = published.crf(image, np.stack([background, *maps]), REFINEMENT_CRF)
+    marginals = published.crf(image, np.stack([background, *maps]), CAM_CRF)
     expected = np.array([0, 3, 7, 15])[marginals.argmax(0)]
     assert set(np.unique(expected)) == {0, 3, 15}
     np.testing.assert_array_equal(crf_refine(image, cams), expected)

@@ -5,7 +5,7 @@ import pytest
 import torch
 from scipy.ndimage import gaussian_filter
 
-from urn.crf import REFINEMENT_CRF, SEGMENTATION_CRF, lattice, numba_backend, torch_lattice
+from urn.crf import PPMG_CRF, SEGMENTATION_CRF, lattice, numba_backend, torch_lattice
 from urn.crf.torch_backend import RUN, Engine
 
 HEIGHT, WIDTH = 60, 80
@@ -18,7 +18,7 @@ def device(request):
     return request.param
 
 
-@pytest.fixture(params=[REFINEMENT_CRF, SEGMENTATION_CRF], ids=["refinement", "segmentation"])
+@pytest.fixture(params=[PPMG_CRF, SEGMENTATION_CRF], ids=["refinement", "segmentation"])
 def parameters(request):
     return request.param
 

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from urn.cams import stacked, with_background
-from urn.crf import REFINEMENT_CRF, SEGMENTATION_CRF, CRFParameters, DenseCRF
+from urn.crf import CAM_CRF, PPMG_CRF, SEGMENTATION_CRF, CRFParameters, DenseCRF
 from urn.files.images import IGNORE
 
 
@@ -61,7 +61,7 @@ def crf_refine(
     if not cams:
         return np.zeros(image.shape[:2], dtype=np.uint8)
     ids, maps = stacked(image, cams)
-    return crf_mask(image, with_background(maps, alpha), [0, *ids], REFINEMENT_CRF, backend)
+    return crf_mask(image, with_background(maps, alpha), [0, *ids], CAM_CRF, backend)
 
 
 def agreed_mask(
@@ -88,8 +88,8 @@ def agreed_mask(
         return np.zeros(image.shape[:2], dtype=np.uint8)
     ids, maps = stacked(image, cams)
     fields = np.stack([with_background(maps, alpha) for alpha in alphas])
-    crf = DenseCRF(image, REFINEMENT_CRF.gaussian, REFINEMENT_CRF.bilateral, backend)
-    masks = crf.masks(fields, REFINEMENT_CRF.iterations)
+    crf = DenseCRF(image, CAM_CRF.gaussian, CAM_CRF.bilateral, backend)
+    masks = crf.masks(fields, CAM_CRF.iterations)
     agreed = (masks == masks[0]).all(axis=0)
     return np.where(agreed, np.array([0, *ids], dtype=np.uint8)[masks[0]], np.uint8(IGNORE))
 
@@ -119,8 +119,8 @@ def confident_mask(
     if not cams:
         return np.zeros(image.shape[:2], dtype=np.uint8)
     ids, maps = stacked(image, cams)
-    crf = DenseCRF(image, REFINEMENT_CRF.gaussian, REFINEMENT_CRF.bilateral, backend)
-    marginals = crf.inference(with_background(maps, alpha), REFINEMENT_CRF.iterations)
+    crf = DenseCRF(image, CAM_CRF.gaussian, CAM_CRF.bilateral, backend)
+    marginals = crf.inference(with_background(maps, alpha), CAM_CRF.iterations)
     winners = np.array([0, *ids], dtype=np.uint8)[marginals.argmax(axis=0)]
     return np.where(marginals.max(axis=0) > confidence, winners, np.uint8(IGNORE))
 
@@ -158,8 +158,8 @@ def ppmg(
     ids, maps = stacked(image, cams)
     smoothed = np.stack([_smooth(cam, cam_threshold, cv_scale) for cam in maps])
     fields = np.stack([(1 - smoothed) ** alpha, smoothed], axis=1)
-    crf = DenseCRF(image, REFINEMENT_CRF.gaussian, REFINEMENT_CRF.bilateral, backend)
-    foreground = crf.masks(fields, REFINEMENT_CRF.iterations) == 1
+    crf = DenseCRF(image, PPMG_CRF.gaussian, PPMG_CRF.bilateral, backend)
+    foreground = crf.masks(fields, PPMG_CRF.iterations) == 1
 
     inside = foreground * maps
     shares = inside / (1 + inside.sum(axis=(1, 2), keepdims=True))

@@ -1,13 +1,17 @@
-"""Sliding windows: maps of large images, averaged where windows overlap."""
+"""Windows of large images: sliding ones, and the grid of multi-crop training and inference."""
 
 from collections.abc import Callable
-from itertools import product
+from itertools import pairwise, product
+from math import ceil
 
 import torch
 from torch import Tensor
 
 # N×3×H×W normalised images to N×C×H×W maps, all on one device.
 MapsOf = Callable[[Tensor], Tensor]
+
+# The rows and columns of an image that a window shows.
+Window = tuple[slice, slice]
 
 
 def slide(maps_of: MapsOf, views: Tensor, window: int, stride: int, batch_size: int = 4) -> Tensor:
@@ -41,3 +45,28 @@ def slide(maps_of: MapsOf, views: Tensor, window: int, stride: int, batch_size: 
 def _starts(length: int, window: int, stride: int) -> list[int]:
     """Where windows start, so that they cover every pixel and none reaches beyond the end."""
     return [*range(0, length - window, stride), length - window]
+
+
+def zoomed_windows(size: tuple[int, int], scale: float, window: int, stride: int) -> list[Window]:
+    """The grid of windows on an image at one scale, in pixels of the image itself (PMM).
+
+    A side of `length` pixels, enlarged by `scale`, has 1 + ⌈(side − window) / stride⌉ windows.
+    Window i reaches from stride·i to stride·(i + 1), but the last one covers the last `window`
+    pixels. Together they cover every pixel. They are of different sizes: whoever takes them from
+    the image brings them to one, and so to somewhat different scales.
+
+    Args:
+        size: height and width of the image.
+        window: side of the last windows, in pixels of the enlarged image.
+        stride: side of all others.
+    """
+    rows, columns = (_spans(length, scale, window, stride) for length in size)
+    return list(product(rows, columns))
+
+
+def _spans(length: int, scale: float, window: int, stride: int) -> list[slice]:
+    side = int(length * scale)
+    count = 1 + ceil(max(0, side - window) / stride)
+    starts = [int(stride * i / scale) for i in range(count)]
+    inner = [slice(one, max(one + 1, next_one)) for one, next_one in pairwise(starts)]
+    return [*inner, slice(int(max(0, side - window) / scale), length)]

@@ -19,6 +19,12 @@ SETTINGS = (
     *("precision", "channels_last"),
 )
 
+# What the networks of `urn.backbones.fine_tuning` are built of.
+FINE_TUNED = (
+    *("backbone", "output_stride", "dilations"),
+    *("frozen_statistics", "frozen_affine", "frozen_first_stage"),
+)
+
 
 def in_processes(processes: int, nodes: int) -> None:
     """Where a training asks for more than this process: run the script in all, and end this one."""

@@ -7,9 +7,9 @@ from urn.training.loop import prepare, train
 
 from _job import logged
 from _training import load_initial, save
-from _training_job import arguments, groups, identity, in_processes
+from _training_job import FINE_TUNED, arguments, groups, identity, in_processes
 
-BUILD = ("backbone", "output_stride", "radius", "frozen_statistics")
+BUILD = (*FINE_TUNED, "radius")
 
 with logged(snakemake.log[0]):
     in_processes(snakemake.resources.processes, snakemake.resources.nodes)
@@ -27,6 +27,7 @@ with logged(snakemake.log[0]):
         **arguments(snakemake),
         parameter_groups=model.parameter_groups(**groups(settings)),
         description=f"AffinityNet {settings['backbone']}",
-        identity=identity(snakemake, index),
+        momentum=settings["momentum"],
+        identity=identity(snakemake, index, params.working_size),
     )
     save(model, snakemake, build=build)

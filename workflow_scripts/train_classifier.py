@@ -1,15 +1,17 @@
 """Train SEAM's classifier on images and their tags."""
 
-from urn.classification.dataset import TaggedImages
+from functools import partial
+
+from urn.classification.dataset import TaggedImages, TaggedWindows
 from urn.classification.network import SEAM
 from urn.datasets.index import read_index
 from urn.training.loop import prepare, train
 
 from _job import logged
 from _training import load_initial, save
-from _training_job import arguments, groups, identity, in_processes
+from _training_job import FINE_TUNED, arguments, groups, identity, in_processes
 
-BUILD = ("backbone", "output_stride", "frozen_statistics")
+BUILD = (*FINE_TUNED, "dropout", "competing_classes", "pcm_initialisation")
 
 with logged(snakemake.log[0]):
     in_processes(snakemake.resources.processes, snakemake.resources.nodes)
@@ -19,14 +21,15 @@ with logged(snakemake.log[0]):
     build = {name: settings[name] for name in BUILD} | {"num_classes": len(index.classes)}
     model = SEAM(**build, pretrained=settings["pretrained"] == "imagenet")
     load_initial(model.backbone, snakemake.input.initial)
-    dataset = TaggedImages(
+    crops = params.get("crops", {})
+    of_images = partial(TaggedImages, long_side=settings["long_side"])
+    dataset = (TaggedWindows if "window" in crops else of_images)(
         [(entry.image, index.tag_ids(entry)) for entry in index.split("train")],
         len(index.classes),
         settings["crop"],
-        settings["long_side"],
-        params.working_size,
+        working_size=params.working_size,
         rough_masks=snakemake.input.get("rough_masks"),
-        **params.get("multi_crop", {}),
+        **crops,
     )
     train(
         model,
@@ -34,6 +37,7 @@ with logged(snakemake.log[0]):
         **arguments(snakemake),
         parameter_groups=model.parameter_groups(**groups(settings)),
         description=f"classifier {settings['backbone']}",
-        identity=identity(snakemake, index),
+        momentum=settings["momentum"],
+        identity=identity(snakemake, index, params.working_size, crops),
     )
     save(model, snakemake, build=build)

@@ -147,6 +147,12 @@ class Jobs:
         """One key of a section."""
         return lambda wildcards: self.settings(section)(wildcards)[key]
 
+    def crops(self, wildcards: Wildcards) -> Settings:
+        """Of the second classifier's training; windows as those of its CAMs, if they have any."""
+        share: Settings = self.settings("multi_crop", only=["least_share"])(wildcards)
+        views: Settings = self.settings("multi_crop.classification", only=CAM_VIEWS)(wildcards)
+        return share | (views if views["window"] else {})
+
     def training_settings(self, wildcards: Wildcards) -> Settings:
         """Of segmentation, with PUF's numbers only where the supervision uses them."""
         puf = self.supervision(wildcards)["pretended_underfitting"]

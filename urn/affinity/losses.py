@@ -19,10 +19,11 @@ def distances(features: Tensor, offset: Offset) -> Tensor:
 
 
 def affinity_losses(features: Tensor, labels: Tensor, radius: int) -> dict[str, Tensor]:
-    """The three terms of the loss (equations 6 to 9 of the paper).
+    """The three terms of the loss: a quarter of equation 9 of the paper, as in the published code.
 
-    Each is a mean over its own pairs, 0 where it has none: −log W over pairs of one foreground
-    class, −log W over pairs of background, and twice −log(1 − W) over pairs of two classes.
+    Each is a mean over its own pairs, 0 where it has none: a quarter of −log W over pairs of one
+    foreground class, the same over pairs of background, and half of −log(1 − W) over pairs of two
+    classes.
 
     Args:
         features: N×D×h×w.
@@ -42,7 +43,7 @@ def affinity_losses(features: Tensor, labels: Tensor, radius: int) -> dict[str, 
         return (values * chosen).sum() / chosen.sum().clamp(min=1)
 
     return {
-        "loss_foreground": mean(d, foreground),
-        "loss_background": mean(d, background),
-        "loss_different": 2 * mean(-torch.log(1 - torch.exp(-d) + EPSILON), different),
+        "loss_foreground": mean(d, foreground) / 4,
+        "loss_background": mean(d, background) / 4,
+        "loss_different": mean(-torch.log(1 - torch.exp(-d) + EPSILON), different) / 2,
     }

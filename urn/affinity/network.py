@@ -1,5 +1,7 @@
 """AffinityNet (Ahn & Kwak 2018): features whose distance says whether two pixels share a class."""
 
+from typing import Any
+
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
@@ -21,7 +23,7 @@ class AffinityNet(FineTuned):
         output_stride: stride of its last map.
         radius: training compares cells nearer than this.
         pretrained: start from ImageNet weights where the backbone has any.
-        frozen_statistics: keep the batch statistics of a pretrained backbone in training.
+        fine_tuning: further arguments of `FineTuned`.
     """
 
     def __init__(
@@ -30,9 +32,9 @@ class AffinityNet(FineTuned):
         output_stride: int = 8,
         radius: int = 5,
         pretrained: bool = True,
-        frozen_statistics: bool = True,
+        **fine_tuning: Any,
     ) -> None:
-        super().__init__(backbone, output_stride, pretrained, frozen_statistics)
+        super().__init__(backbone, output_stride, pretrained, **fine_tuning)
         self.radius = radius
         _, *channels = self.backbone.channels
         widths = (64, 128, 256)

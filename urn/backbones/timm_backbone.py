@@ -27,6 +27,8 @@ class TimmBackbone(Backbone):
         UserError: timm has no such model, or it cannot give such maps.
     """
 
+    first_stage = ()
+
     def __init__(self, name: str, output_stride: int) -> None:
         super().__init__()
         import timm

@@ -3,6 +3,8 @@
 Parameter names are those of the PyTorch conversion of the published model.
 """
 
+from typing import Any
+
 import torch.nn.functional as F
 from torch import Tensor, nn
 
@@ -135,8 +137,14 @@ class ResNet38(Backbone):
 
     channels = (256, 512, 1024, 4096)
     head = ("fc.", "linear1000")
+    first_stage = ("conv1a", "b2", "b2_1", "b2_2")
 
     def __init__(self, output_stride: int) -> None:
         super().__init__()
         self.network = WideResNetA1(output_stride)
         draw_weights(self.network)
+
+    def dilate_as_classifier(self) -> None:
+        """Halve the dilation of the last block; all others stay, as published."""
+        last: Any = self.network.get_submodule("b7.conv_branch2b1")
+        last.dilation = last.padding = tuple(max(1, side // 2) for side in last.dilation)

@@ -1,6 +1,6 @@
-"""CAMs of an image from a trained classifier, summed over scales and flips."""
+"""CAMs of an image from a trained classifier, over scales and flips."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import numpy as np
 import torch
@@ -10,9 +10,13 @@ from torch import Tensor
 
 from urn.backbones.inputs import normalised
 from urn.classification.network import SEAM
-from urn.windows import slide
+from urn.windows import zoomed_windows
 
 EPSILON = 1e-5
+WINDOWS_AT_ONCE = 4
+
+# N RGB images of one size to 2×N×K×h×w maps: of each image, and of its mirror image, mirrored back.
+MapsOf = Callable[[Sequence[Image.Image]], Tensor]
 
 
 @torch.inference_mode()
@@ -33,38 +37,72 @@ def multi_scale_cam(
         image: H×W×3 uint8 RGB.
         labels: class ids (≥ 1) of the image's tags.
         scales: factors of the image's size.
-        window: side of the sliding windows (PMM's multi-crop inference), averaged where they
-            overlap; None takes the image whole.
-        stride: step between windows.
+        window: None takes the image whole. Else CAMs are those of `urn.windows.zoomed_windows`,
+            each brought to this side (PMM's multi-crop inference), and a pixel's are averaged over
+            the windows of all scales that show it.
+        stride: of the windows.
 
     Returns:
         K×H×W float32 in [0, 1], in the order of `labels`.
     """
-    height, width = image.shape[:2]
     device = next(model.parameters()).device
     tags = torch.zeros(model.head.out_channels - 1, device=device)
     tags[[label - 1 for label in labels]] = 1
 
-    def cams_of(images: Tensor) -> Tensor:
-        present = tags.expand(len(images), -1)
-        _, pcm_cam = model.cams(images.contiguous(memory_format=torch.channels_last), present)
-        return pcm_cam[:, list(labels)]
+    def cams_of(pictures: Sequence[Image.Image]) -> Tensor:
+        values = torch.stack([normalised(picture) for picture in pictures]).to(device)
+        views = torch.cat([values, values.flip(3)]).contiguous(memory_format=torch.channels_last)
+        _, pcm_cam = model.cams(views, tags.expand(len(views), -1))
+        plain, mirrored = pcm_cam[:, list(labels)].chunk(2)
+        return torch.stack([plain, mirrored.flip(3)])
 
-    def enlarged_cams_of(images: Tensor) -> Tensor:
-        return _resize(cams_of(images), images.shape[2:])
-
-    total = torch.zeros(len(labels), height, width, device=device)
     picture = Image.fromarray(image)
-    for scale in scales:
-        size = (max(1, round(width * scale)), max(1, round(height * scale)))
-        values = normalised(picture.resize(size, Image.Resampling.BICUBIC)).to(device)
-        pair = torch.stack([values, values.flip(2)])
-        maps = slide(enlarged_cams_of, pair, window, stride) if window else cams_of(pair)
-        maps = torch.stack([maps[0], maps[1].flip(2)])
-        total += _resize(maps, (height, width)).sum(0)
+    if window is None:
+        total = _of_whole(cams_of, picture, scales)
+    else:
+        total = _of_windows(cams_of, picture, scales, window, stride)
     total = F.relu(total)
     low, high = total.amin((1, 2), keepdim=True), total.amax((1, 2), keepdim=True)
     return ((total - low) / (high - low + EPSILON)).cpu().numpy()
+
+
+def _of_whole(cams_of: MapsOf, picture: Image.Image, scales: Sequence[float]) -> Tensor:
+    width, height = picture.size
+    total: Tensor | float = 0.0
+    for scale in scales:
+        size = (max(1, round(width * scale)), max(1, round(height * scale)))
+        maps = cams_of([picture.resize(size, Image.Resampling.BICUBIC)])[:, 0]
+        total += _resize(maps, (height, width)).sum(0)
+    assert isinstance(total, Tensor)  # there is at least one scale
+    return total
+
+
+def _of_windows(
+    cams_of: MapsOf, picture: Image.Image, scales: Sequence[float], window: int, stride: int
+) -> Tensor:
+    width, height = picture.size
+    places = [
+        place
+        for scale in scales
+        for place in zoomed_windows((height, width), scale, window, stride)
+    ]
+    total: Tensor | None = None
+    seen = torch.zeros(height, width)
+    for first in range(0, len(places), WINDOWS_AT_ONCE):
+        batch = places[first : first + WINDOWS_AT_ONCE]
+        boxes = [(x.start, y.start, x.stop, y.stop) for y, x in batch]
+        resized = [
+            picture.crop(box).resize((window, window), Image.Resampling.BILINEAR) for box in boxes
+        ]
+        maps = cams_of(resized)
+        if total is None:
+            total = maps.new_zeros(maps.shape[2], height, width)
+        for (rows, columns), pair in zip(batch, maps.unbind(1), strict=True):
+            size = (rows.stop - rows.start, columns.stop - columns.start)
+            total[:, rows, columns] += _resize(pair, size).sum(0)
+            seen[rows, columns] += 1
+    assert total is not None  # there is at least one window
+    return total / seen.to(total.device)
 
 
 def _resize(maps: Tensor, size: Sequence[int]) -> Tensor:

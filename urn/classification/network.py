@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from math import sqrt
+from typing import Any, Literal
 
 import torch
 import torch.nn.functional as F
@@ -17,6 +18,9 @@ from urn.classification.losses import (
     with_background,
 )
 
+Initialisation = Literal["xavier", "published"]
+Competing = Literal["tagged", "all"]
+
 SMALL_SCALE = 0.3
 # The affinity of M pixels has M² entries. If those of a batch take more than AFFINITY_BYTES, it is
 # computed a few pixels at a time, which saves memory and changes no result. With more than
@@ -31,6 +35,9 @@ class PixelCorrelationModule(nn.Module):
 
     The affinity is relu(fᵀf), normalised over source pixels. The unit features f are made from two
     earlier stages and the image, all at the size of the finer stage.
+
+    Args:
+        channels: of the finer and of the coarser stage.
     """
 
     def __init__(self, channels: tuple[int, int]) -> None:
@@ -38,6 +45,14 @@ class PixelCorrelationModule(nn.Module):
         self.reduce_fine = nn.Conv2d(channels[0], 64, 1, bias=False)
         self.reduce_coarse = nn.Conv2d(channels[1], 128, 1, bias=False)
         self.embed = nn.Conv2d(64 + 128 + 3, 192, 1, bias=False)
+
+    def draw_weights(self, initialisation: Initialisation) -> None:
+        """Draw the first weights of its three layers; see `SEAM`."""
+        published = initialisation == "published"
+        for layer in (self.reduce_fine, self.reduce_coarse):
+            draw = nn.init.kaiming_normal_ if published else nn.init.xavier_uniform_
+            draw(layer.weight)
+        nn.init.xavier_uniform_(self.embed.weight, gain=4 if published else 1)
 
     def forward(self, cam: Tensor, images: Tensor, fine: Tensor, coarse: Tensor) -> Tensor:
         """CAM N×(C+1)×h×w in [0, 1] → the same maps at the fine stage's size."""
@@ -62,7 +77,11 @@ class SEAM(FineTuned):
         num_classes: foreground classes C; the head has C+1 maps, map 0 the background.
         output_stride: stride of the CAM.
         pretrained: start from ImageNet weights where the backbone has any.
-        frozen_statistics: keep the batch statistics of a pretrained backbone in training. The two
+        dropout: share of the channels that training drops before the head.
+        competing_classes: those that compete in the CAM that enters the PCM, "tagged" or "all".
+        pcm_initialisation: "xavier" for all layers of the PCM; "published" draws its reductions by
+            Kaiming and its embedding by Xavier with gain 4.
+        fine_tuning: further arguments of `FineTuned`. Frozen statistics suit photographs: the two
             branches see images of very different sizes, and joint statistics fit neither. Images
             very unlike photographs still need statistics of their own.
     """
@@ -73,14 +92,20 @@ class SEAM(FineTuned):
         num_classes: int,
         output_stride: int = 8,
         pretrained: bool = True,
-        frozen_statistics: bool = True,
+        *,
+        dropout: float = 0.0,
+        competing_classes: Competing = "tagged",
+        pcm_initialisation: Initialisation = "xavier",
+        **fine_tuning: Any,
     ) -> None:
-        super().__init__(backbone, output_stride, pretrained, frozen_statistics)
+        super().__init__(backbone, output_stride, pretrained, **fine_tuning)
         channels = self.backbone.channels
+        self.competing_classes = competing_classes
+        self.dropout = nn.Dropout2d(dropout)
         self.head = nn.Conv2d(channels[3], num_classes + 1, 1, bias=False)
         self.pcm = PixelCorrelationModule((channels[1], channels[2]))
-        for layer in self.new_layers():
-            nn.init.xavier_uniform_(layer.weight)
+        nn.init.xavier_uniform_(self.head.weight)
+        self.pcm.draw_weights(pcm_initialisation)
 
     def new_layers(self) -> list[nn.Conv2d]:
         """The layers without pretrained weights; they learn faster than the backbone."""
@@ -91,13 +116,14 @@ class SEAM(FineTuned):
 
         Args:
             images: N×3×H×W, ImageNet-normalised.
-            tags: N×C; only present classes compete in the CAM that enters the PCM.
+            tags: N×C; only present classes enter the PCM, unless all compete.
         """
         maps: StageMaps = self.backbone(images)
-        cam = self.head(maps[3])
+        cam = self.head(self.dropout(maps[3]))
         with torch.no_grad():
             seed = F.relu(cam) / (F.relu(cam).amax((2, 3), keepdim=True) + EPSILON)
-            seed = seed * with_background(tags)
+            if self.competing_classes == "tagged":
+                seed = seed * with_background(tags)
             background = 1 - seed[:, 1:].amax(1, keepdim=True)
             seed = foreground_maximum(torch.cat([background, seed[:, 1:]], dim=1))
         # Detached: the CAM's losses train the backbone, PCM's losses only PCM.

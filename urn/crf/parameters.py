@@ -18,8 +18,11 @@ class CRFParameters:
     iterations: int = 10
 
 
-# From class activation maps to pseudo-masks.
-REFINEMENT_CRF = CRFParameters(gaussian=(3, 10), bilateral=(80, 13, 10))
+# In PPMG, on one class's activation map and its background.
+PPMG_CRF = CRFParameters(gaussian=(3, 10), bilateral=(80, 13, 10))
+
+# On the activation maps of all classes together: refiner `crf`, rough masks, AffinityNet's labels.
+CAM_CRF = CRFParameters(gaussian=(3, 3), bilateral=(80, 13, 10))
 
 # On a segmentation model's softmax: cyclic masks, response scaling, test time.
 SEGMENTATION_CRF = CRFParameters(gaussian=(1, 3), bilateral=(67, 3, 4))

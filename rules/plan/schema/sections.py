@@ -5,13 +5,17 @@ A key that a dataset leaves out is that of the section, and config.yaml has all 
 
 from rules.plan.schema.values import (
     Backbone,
+    CompetingClasses,
     Count,
+    Dilations,
     Factors,
     Fraction,
     Model,
+    Momentum,
     NotNegative,
     OutputStride,
     Path,
+    PcmInitialisation,
     PixelRange,
     Positive,
     Precision,
@@ -20,6 +24,7 @@ from rules.plan.schema.values import (
     Range,
     Refiner,
     ResponseScales,
+    Share,
     Side,
     key,
 )
@@ -61,6 +66,15 @@ class FineTuning(Training):
     """What the trainings that start from a backbone of their own choice have."""
 
     backbone: Backbone = key("the network, as in `runs`")
+    dilations: Dilations = key(
+        "of stages that lose their stride to `output_stride`: `segmentation`, dilated instead, or "
+        "`classifier`, not (ResNet-38: 2 instead of 4 in the last block), as published"
+    )
+    momentum: Momentum = key("of SGD; the published trainings have 0.0005, practically none")
+    frozen_affine: bool = key("keep the pretrained batch norms' scale and shift, too, as published")
+    frozen_first_stage: bool = key(
+        "keep the pretrained first convolution and stage, as published; not for timm's models"
+    )
     long_side: PixelRange = key("range of the longer side of a training image, in pixels")
 
 
@@ -69,9 +83,20 @@ class Classification(FineTuning):
 
     scales: Factors = key("CAMs are summed over these sizes of the image, and flips")
     window: int | None = key(
-        "side of the sliding windows the CAMs are averaged over; null: none", ge=32
+        "side of the windows the CAMs are averaged over, and on which a second classifier is "
+        "trained in place of `long_side`; null: none",
+        ge=32,
     )
-    stride: Count = key("of the windows")
+    stride: Count = key("of the windows, and the side of all but the last of a row or column")
+    dropout: Share = key(
+        "share of the channels dropped before the head; published: 0.5 with resnet38, else 0"
+    )
+    competing_classes: CompetingClasses = key(
+        "in the CAM that enters the pixel correlation module: `tagged`, or `all`, as published"
+    )
+    pcm_initialisation: PcmInitialisation = key(
+        "of that module: `xavier`, or `published` (Kaiming and, at the end, Xavier with gain 4)"
+    )
 
 
 class MultiCrop(Model):
