@@ -7,7 +7,7 @@ from bad ones without the truth.
 import numpy as np
 from numpy.typing import ArrayLike
 
-from urn.crf import REFINEMENT_CRF, DenseCRF
+from urn.crf import PPMG_CRF, DenseCRF
 
 
 def normalised_cut(
@@ -42,7 +42,7 @@ def normalised_cut(
     if masks.size and not (masks.min() >= 0 and masks.max() <= 1):  # NaN fails, too
         raise ValueError("masks must be booleans or in [0, 1]")
     if crf is None:
-        crf = DenseCRF(image, REFINEMENT_CRF.gaussian, REFINEMENT_CRF.bilateral, backend)
+        crf = DenseCRF(image, PPMG_CRF.gaussian, PPMG_CRF.bilateral, backend)
     degrees = crf.bilateral(np.ones(image.shape[:2], np.float32))
     if not degrees.any():
         raise ValueError("the CRF's bilateral kernel has no weight")
