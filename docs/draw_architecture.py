@@ -59,7 +59,7 @@ def package_of(parts: tuple[str, ...]) -> str | None:
             return SCRIPTS
         case ("rules", package, *_) if package != "__init__":
             return f"rules/{package}"
-        case ("urn", package, *_) if package != "__init__":
+        case ("urn", package, *_) if package not in ("__init__", "__main__"):
             return f"urn/{package}"
     return None
 

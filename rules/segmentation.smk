@@ -37,6 +37,25 @@ rule train_segmentation:
         "../workflow_scripts/train_segmentation.py"
 
 
+rule model_settings:
+    output:
+        paths.training().settings,
+    log:
+        paths.log("model_settings_{backbone}_{supervision}"),
+    benchmark:
+        paths.benchmark("model_settings_{backbone}_{supervision}")
+    localrule: True
+    conda:
+        "../envs/urn.yaml"
+    params:
+        settings=jobs.prediction_settings,
+        code=jobs.code("model_settings"),
+    message:
+        "How {wildcards.backbone}/{wildcards.supervision} of {wildcards.dataset} looks at images"
+    script:
+        "../workflow_scripts/model_settings.py"
+
+
 rule responses:
     input:
         index=ancient(jobs.index),

@@ -167,6 +167,17 @@ class Jobs:
         windows: Settings = self.settings("responses", only=("window", "stride"))(wildcards)
         return windows
 
+    def prediction_settings(self, wildcards: Wildcards) -> Settings:
+        """What a segmentation model's predictions and their uncertainty depend on."""
+        dataset = self.dataset(wildcards)
+        settings: Settings = self.settings("responses")(wildcards)
+        return settings | {
+            "resize": self.setting("segmentation", "resize")(wildcards),
+            "working_size": dataset.working_size,
+            "scales": dataset.settings("uncertainty")["scales"],
+            "crf_backend": dataset.config["crf_backend"],
+        }
+
     def supervision(self, wildcards: Wildcards) -> Settings:
         """The row of the configuration."""
         return self.dataset(wildcards).supervisions[wildcards.supervision]

@@ -23,6 +23,11 @@ class Training:
         return f"{self.folder}/{self.name}"
 
     @property
+    def settings(self) -> str:
+        """How a segmentation model looks at images: for predictions of others."""
+        return f"{self.folder}/model.json"
+
+    @property
     def curve(self) -> str:
         """Its losses, iteration by iteration."""
         return f"{self.folder}/curve.tsv"

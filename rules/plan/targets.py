@@ -26,7 +26,8 @@ def results(dataset: Dataset) -> list[str]:
     for folder in (paths.cyclic_masks(dataset.teacher), paths.weights(dataset.teacher)):
         targets += dataset.pngs(folder)
     for backbone, row in dataset.trained:
-        targets.append(paths.training(backbone, row).model)
+        training = paths.training(backbone, row)
+        targets += [training.model, training.settings]
         if dataset.ids("val"):
             targets += dataset.pngs(paths.predictions(backbone, row), "val")
     scored = dataset.layout.evaluated

@@ -26,33 +26,39 @@ def save_model(model: nn.Module, path: str | Path, meta: dict[str, Any]) -> None
 
 
 def load_model(
-    path: str | Path, build: Callable[[dict[str, Any]], nn.Module]
+    path: str | Path, build: Callable[[dict[str, Any]], nn.Module], name: str = ""
 ) -> tuple[nn.Module, dict[str, Any]]:
     """Read what `save_model` wrote: the model that `build(meta)` returns, in eval mode, and `meta`.
 
     No code in the file is executed, and weights that do not fit the network are refused before
     memory is allocated for it.
 
+    Args:
+        path: the file.
+        build: makes the network.
+        name: what messages call the file, if not by its path.
+
     Raises:
         UserError: the file is missing, damaged, or its weights do not fit the built model.
     """
+    name = name or str(path)
     again = "delete it and run again, which trains it again"
     try:
         stored = read_tensors(path)
         meta, state = stored["meta"], stored["state_dict"]
     except OSError as error:
-        raise UserError(f"model {path} cannot be read ({error.strerror}): {again}") from None
+        raise UserError(f"model {name} cannot be read ({error.strerror}): {again}") from None
     except UnusableFileError as error:
-        raise UserError(f"model {path} {error}: {again}") from None
+        raise UserError(f"model {name} {error}: {again}") from None
     except KeyError as error:
-        raise UserError(f"model {path} is no model of ours (without {error}): {again}") from None
+        raise UserError(f"model {name} is no model of ours (without {error}): {again}") from None
     try:
         with torch.device("meta"):  # shapes alone
             reason = misfit(state, build(meta))
     except Exception:  # `build` is the caller's, and bad meta can make it fail in any way
         reason = "it describes no network that can be built"
     if reason:
-        raise UserError(f"model {path} does not fit ({reason}): {again}")
+        raise UserError(f"model {name} does not fit ({reason}): {again}")
     model = build(meta)
     model.load_state_dict(state)
     return model.eval(), meta
@@ -66,7 +72,12 @@ def load_for_inference(
     Shards are assigned to a machine's GPUs in turn, so that concurrent ones share them.
     """
     model, _ = load_model(path, build)
+    return on_device(model, shard)
+
+
+def on_device(model: nn.Module, number: int) -> nn.Module:
+    """Put a model, channels last, on the GPU of this number, counted round; without GPUs, none."""
     gpus = torch.cuda.device_count()
-    model.to(f"cuda:{shard % gpus}" if gpus else "cpu")
+    model.to(f"cuda:{number % gpus}" if gpus else "cpu")
     model.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
     return model
