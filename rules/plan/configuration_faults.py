@@ -146,7 +146,8 @@ def _setting_faults(config: Config, dataset: str) -> Iterator[Problem]:
 
 
 def _batch_faults(section: str, settings: Settings) -> Iterator[Problem]:
-    gpus, step = settings["gpus"], settings["images_per_step"] or 1
+    gpus, images = settings["gpus"], settings["images_per_step"]
+    step = images if isinstance(images, int) else 1
     for key, divisor, number in (
         ("gpus", "nodes", settings["nodes"]),
         ("batch_size", "gpus", gpus),
