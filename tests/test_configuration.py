@@ -277,6 +277,20 @@ def test_a_batch_is_a_multiple_of_its_steps(config, section):
     sentence = f"config: {section}.batch_size of dataset shapes is 16: it must be a multiple of"
     with pytest.raises(UserError, match=f"{sentence} images_per_step, 6"):
         configuration.check(config)
+    config[section]["images_per_step"] = "auto"
+    configuration.check(config)
+
+
+def test_images_per_step_is_a_number_or_auto(config):
+    config["segmentation"]["images_per_step"] = "all"
+    sentence = (
+        "segmentation.images_per_step has the unknown value 'all': .*auto, a number of images"
+    )
+    with pytest.raises(UserError, match=sentence):
+        configuration.check(config)
+    config["segmentation"]["images_per_step"] = 1
+    with pytest.raises(UserError, match=r"images_per_step is 1: it must be at least 2"):
+        configuration.check(config)
 
 
 def test_windows_leave_no_gaps(config):

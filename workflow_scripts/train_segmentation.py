@@ -1,7 +1,7 @@
 """Train a segmentation model on masks and, where the supervision has them, weight masks."""
 
 from urn.datasets.index import read_index
-from urn.segmentation.model import build_segmentor, parameter_groups
+from urn.segmentation.model import LEAST_IMAGES, build_segmentor, parameter_groups
 from urn.segmentation.supervision import loss_arguments
 from urn.training.loop import prepare, train
 
@@ -31,6 +31,7 @@ with logged(snakemake.log[0]):
         **arguments(snakemake),
         **evaluation(snakemake, index, model),
         min_learning_rate=settings["min_learning_rate"],
+        least_images_per_step=LEAST_IMAGES,
         parameter_groups=parameter_groups(model, rate, factor),
         description=f"{snakemake.wildcards.backbone} {snakemake.wildcards.supervision}",
         identity=identity(snakemake, index, loss),

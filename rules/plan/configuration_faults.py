@@ -146,7 +146,8 @@ def _setting_faults(config: Config, dataset: str) -> Iterator[Problem]:
 
 
 def _batch_faults(section: str, settings: Settings) -> Iterator[Problem]:
-    nodes, step = settings["nodes"], settings["images_per_step"] or 1
+    nodes, images = settings["nodes"], settings["images_per_step"]
+    step = images if isinstance(images, int) else 1
     auto = settings["gpus"] == "auto"  # divides the batch: at the least, by one for every node
     name, gpus = ("nodes", nodes) if auto else ("gpus", settings["gpus"])
     numbers = {"gpus": gpus, "batch_size": settings["batch_size"]}

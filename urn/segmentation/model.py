@@ -11,6 +11,8 @@ from urn.segmentation.losses import PixelLoss
 from urn.segmentation.transforms import SegmentationPreprocessor
 
 AUXILIARY_LOSS_WEIGHT = 0.4
+# Of a training step: the head pools whole maps, and batch norm needs more than one value.
+LEAST_IMAGES = 2
 
 
 def build_segmentor(

@@ -8,6 +8,7 @@ import sys
 from typing import TextIO
 
 import torch
+from mmengine.device import get_device
 from mmengine.model import BaseModel, MMDistributedDataParallel
 from timm.layers import convert_sync_batchnorm
 from torch import distributed, nn
@@ -75,13 +76,13 @@ def local_processes() -> int:
 
 
 def shared(model: BaseModel) -> nn.Module:
-    """The model itself or, in a group, a wrapper that averages gradients over the processes.
+    """The model on its device or, in a group, a wrapper that averages gradients over the processes.
 
     On GPUs batch statistics are synchronised. On processors, where torch cannot synchronise them,
     they are those of each process's share of the batch.
     """
     if not distributed.is_initialized():
-        return model
+        return model.to(get_device())
     if not torch.cuda.is_available():
         return MMDistributedDataParallel(model, broadcast_buffers=False)
     # timm's conversion keeps the activations inside its normalisation layers; torch's drops them

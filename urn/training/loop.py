@@ -12,7 +12,7 @@ import time
 from collections.abc import Callable, Iterator, Sized
 from itertools import chain, count, islice
 from pathlib import Path
-from typing import Any, TextIO
+from typing import Any, Literal, TextIO
 
 import numpy as np
 import torch
@@ -30,6 +30,7 @@ from urn.files.atomic import atomic_path
 from urn.progress import Progress
 from urn.training import distributed
 from urn.training.checkpoints import CheckpointHook, Trained, latest_checkpoint
+from urn.training.fitting import images_that_fit
 from urn.training.precision import PrecisionOptimWrapper
 
 log = logging.getLogger(__name__)
@@ -59,7 +60,8 @@ def train(
     weight_decay: float = 5e-4,
     momentum: float = 0.9,
     parameter_groups: list[dict[str, Any]] | None = None,
-    images_per_step: int | None = None,
+    images_per_step: int | Literal["auto"] | None = None,
+    least_images_per_step: int = 1,
     precision: str = "float32",
     threads: int | None = None,
     workers: int | None = None,
@@ -90,7 +92,11 @@ def train(
         parameter_groups: as torch.optim.SGD takes them, with `lr` and `weight_decay` where
             they differ; by default one group of all trainable parameters.
         images_per_step: images per forward pass of a process; gradients of its share of a batch are
-            accumulated over several passes. None: the whole share in one pass.
+            accumulated over several passes. None: the whole share in one pass. "auto": as many as
+            there is memory for, found anew when a training resumes. The number changes results only
+            by what is computed over the images of a pass: batch statistics, and losses that are no
+            means over images.
+        least_images_per_step: the least that "auto" may choose.
         precision: "float32", or "bfloat16" or "float16" for mixed precision, which is slower on
             processors without instructions for it.
         threads: torch's threads, divided among the processes of a node; None leaves them unchanged.
@@ -103,11 +109,12 @@ def train(
             and loss.
 
     Raises:
-        UserError: the batch cannot be divided evenly, or the loss is no longer finite.
+        UserError: the batch cannot be divided evenly, memory is short with the least number of
+            images per step, too, or the loss is no longer finite.
     """
     rank, processes = get_dist_info()
     share = batch_size // processes
-    samples = images_per_step or max(share, 1)
+    samples = images_per_step if isinstance(images_per_step, int) else max(share, 1)
     accumulate = share // samples
     if accumulate * samples * processes != batch_size or not accumulate:
         raise UserError(
@@ -115,11 +122,6 @@ def train(
             f"of {processes} processes: choose a batch_size that is a multiple of "
             f"{samples * processes}"
         )
-    log.info(
-        "a batch is %d images: %d process(es) × %d images × %d step(s); the learning rate, %g, "
-        "is for this batch: change it in proportion when batch_size changes",
-        *(batch_size, processes, samples, accumulate, learning_rate),
-    )
     if threads is not None:
         torch.set_num_threads(max(1, threads // distributed.local_processes()))
     if workers is None:
@@ -128,6 +130,23 @@ def train(
         model.to(memory_format=torch.channels_last)
 
     model._is_init = True  # keep the caller's weights: the runner would initialise them again
+    shared = distributed.shared(model)
+
+    draws, stream = _Draws(dataset, seed), _Stream(dataset, seed)
+    if images_per_step == "auto":
+        samples = images_that_fit(
+            model,
+            lambda images: collate([draws[place] for place in islice(stream, images)]),
+            share,
+            least_images_per_step,
+            precision,
+        )
+        accumulate = share // samples
+    log.info(
+        "a batch is %d images: %d process(es) × %d images × %d step(s); the learning rate, %g, "
+        "is for this batch: change it in proportion when batch_size changes",
+        *(batch_size, processes, samples, accumulate, learning_rate),
+    )
 
     work_dir = Path(work_dir)
     optimization = (learning_rate, min_learning_rate, power, weight_decay, momentum)
@@ -153,15 +172,15 @@ def train(
     trained = Trained(model, optimizer, schedule)
     checkpoint = latest_checkpoint(work_dir, settings, trained)
     loader: DataLoader = DataLoader(
-        _Draws(dataset, seed),
-        sampler=_Stream(dataset, seed),
+        draws,
+        sampler=stream,
         batch_size=samples * accumulate,
         collate_fn=_Parts(collate, samples),
         num_workers=workers,
         pin_memory=torch.cuda.is_available(),
     )
     runner = Runner(
-        model=distributed.shared(model),
+        model=shared,
         work_dir=str(work_dir),
         train_dataloader=loader,
         train_cfg={

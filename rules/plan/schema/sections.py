@@ -10,6 +10,8 @@ from rules.plan.schema.values import (
     Dilations,
     Factors,
     Fraction,
+    Images,
+    ImagesOfHead,
     Model,
     Momentum,
     NotNegative,
@@ -29,6 +31,11 @@ from rules.plan.schema.values import (
     key,
 )
 
+IMAGES_PER_STEP = (
+    "images that a GPU takes at once, in several steps for its share of the batch; `auto`: as many "
+    "as it has the memory for; null: all of its share"
+)
+
 
 class Training(Model):
     """What all trainings have."""
@@ -41,11 +48,7 @@ class Training(Model):
     )
     iterations: Count = key("optimizer steps")
     batch_size: int = key("images per update of the weights, all GPUs' together", ge=1, le=4096)
-    images_per_step: int | None = key(
-        "as many as fit a GPU, which then takes several steps for its share of the batch; null: "
-        "all of its share at once",
-        ge=1,
-    )
+    images_per_step: Images | None = key(IMAGES_PER_STEP)
     learning_rate: Positive = key("of the backbone, for this batch size: change them in proportion")
     new_layers_factor: Positive = key(
         "new layers learn that much faster; 10 for trainings of many epochs"
@@ -165,11 +168,7 @@ class SegmentationOfBackbone(Training):
     head_channels: Count = key("of the PSP head; 512 is the published number")
     auxiliary_channels: Count = key("of the FCN head beside it")
     batch_size: int = key("images per update of the weights, all GPUs' together", ge=2, le=4096)
-    images_per_step: int | None = key(
-        "as many as fit a GPU, which then takes several steps for its share of the batch; null: "
-        "all of its share at once",
-        ge=2,
-    )
+    images_per_step: ImagesOfHead | None = key(IMAGES_PER_STEP)
     learning_rate: Positive = key("at the start")
     min_learning_rate: NotNegative = key("at the end of the polynomial schedule")
     new_layers_factor: Positive = key(

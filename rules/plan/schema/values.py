@@ -95,6 +95,36 @@ class OneOf:
         return {"type": "string", "enum": list(self.words)}
 
 
+@dataclass(frozen=True)
+class OrAuto:
+    """Of a number: or `auto`.
+
+    Attributes:
+        number: what it is, for a sentence.
+    """
+
+    number: str
+
+    def _check(self, value: Any, check: ValidatorFunctionWrapHandler) -> Any:
+        if not isinstance(value, str):
+            return check(value)
+        if value != "auto":
+            raise not_among("auto", self.number)
+        return value
+
+    def __get_pydantic_core_schema__(
+        self, source: Any, handler: GetCoreSchemaHandler
+    ) -> CoreSchema:
+        """Check a number as it would be checked alone."""
+        return core_schema.no_info_wrap_validator_function(self._check, handler(source))
+
+    def __get_pydantic_json_schema__(
+        self, schema: CoreSchema, handler: GetJsonSchemaHandler
+    ) -> dict[str, Any]:
+        """As JSON schema has it."""
+        return {"anyOf": [{"enum": ["auto"]}, handler(schema)]}
+
+
 def _backbone(value: Any, _: ValidatorFunctionWrapHandler) -> Any:
     known = isinstance(value, str) and (
         value in BACKBONES or re.fullmatch(TIMM_BACKBONE, value) is not None
@@ -112,24 +142,13 @@ def _size_or_number(value: Any, number: ValidatorFunctionWrapHandler) -> Any:
     return value
 
 
-def _auto_or_number(value: Any, number: ValidatorFunctionWrapHandler) -> Any:
-    if not isinstance(value, str):
-        return number(value)
-    if value != "auto":
-        raise not_among("auto", "a number of processes")
-    return value
-
-
 Name = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.-]*$")]
 Text = Annotated[str, Field(min_length=1)]
 Path = Annotated[Text, Field(title="path")]
 Count = Annotated[int, Field(ge=1)]
-Processes = Annotated[
-    int,
-    Field(ge=1),
-    WrapValidator(_auto_or_number),
-    WithJsonSchema({"anyOf": [{"enum": ["auto"]}, {"type": "integer", "minimum": 1}]}),
-]
+Processes = Annotated[int, Field(ge=1), OrAuto("a number of processes")]
+Images = Annotated[int, Field(ge=1), OrAuto("a number of images")]
+ImagesOfHead = Annotated[int, Field(ge=2), OrAuto("a number of images")]
 Side = Annotated[int, Field(ge=32)]
 Seed = Annotated[int, Field(ge=0, le=4294967295)]
 Fraction = Annotated[float, Field(ge=0, le=1)]
