@@ -11,15 +11,19 @@ from typing import Any
 
 import torch
 from mmengine.dataset import Compose
+from mmengine.registry import init_default_scope
 from mmengine.runner import Runner
-from mmseg.datasets import PascalVOCDataset
-from mmseg.models import EncoderDecoder, SegTTAModel
 
 from urn.backbones import IMAGENET_MEAN, IMAGENET_STD, build_backbone
+from urn.mmsegmentation import EncoderDecoder  # first, for mmsegmentation's warnings
 from urn.segmentation.inference import PUBLISHED, Views
 from urn.segmentation.model import AUXILIARY_LOSS_WEIGHT
 
+from mmseg.datasets import PascalVOCDataset  # isort: skip
+from mmseg.models import SegTTAModel  # isort: skip
+
 SCOPE = "mmseg"
+init_default_scope(SCOPE)
 
 
 def plain_segmentor(
