@@ -9,7 +9,9 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import torch
+from mmengine.config import ConfigDict
 from mmengine.dataset import Compose
 from mmengine.registry import init_default_scope
 from mmengine.runner import Runner
@@ -71,11 +73,11 @@ def plain_segmentor(
             "bgr_to_rgb": True,
             "size": (crop_size, crop_size),
         },
-        test_cfg={
-            "mode": "slide",
-            "crop_size": (views.window, views.window),
-            "stride": (views.stride, views.stride),
-        },
+        test_cfg=ConfigDict(
+            mode="slide",
+            crop_size=(views.window, views.window),
+            stride=(views.stride, views.stride),
+        ),
     )
 
 
@@ -158,7 +160,7 @@ def plain_training(
 
 def plain_prediction(
     model: EncoderDecoder, views: Views = PUBLISHED
-) -> Callable[[Path], torch.Tensor]:
+) -> Callable[[Path], np.ndarray]:
     """The function from an image file to its H×W class ids, by test-time augmentation."""
     pipeline = Compose(
         [
@@ -181,11 +183,11 @@ def plain_prediction(
     )
     averaged = SegTTAModel(module=model).eval()
 
-    def predict(path: Path) -> torch.Tensor:
+    def predict(path: Path) -> np.ndarray:
         views_of_one: dict[str, Any] = pipeline({"img_path": str(path), "reduce_zero_label": False})
         batch = {name: [[value] for value in values] for name, values in views_of_one.items()}
         with torch.no_grad():
             (sample,) = averaged.test_step(batch)
-        return sample.pred_sem_seg.data
+        return sample.pred_sem_seg.data.cpu().numpy()
 
     return predict
