@@ -1,6 +1,6 @@
 """Inference by us against mmsegmentation's sliding window with test-time augmentation.
 
-    python -m benchmarks.inference FOLDER [--backbones ...] [--number 5] [--threads 1] [--ratios 0.5 ...]
+    python -m benchmarks.inference FOLDER [--backbones ...] [--number 5] [--threads 1]
 
 FOLDER is in VOC's layout. Both read an image from its file, and predict its mask as published: six
 sizes with their mirror images, windows of 512 pixels 480 apart, the mean of the softmax. Network
@@ -12,6 +12,7 @@ normalised values.
 import argparse
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -81,7 +82,7 @@ def compare(
     rows = []
     for path in [paths[0], *paths]:
         (our_cost, mask), (plain_cost, expected) = (
-            cost(lambda predict=predict: predict(path)) for predict in predictions
+            cost(partial(predict, path)) for predict in predictions
         )
         rows.append((our_cost.fair, plain_cost.fair, (mask == expected).mean()))
     return Compared(*np.array(rows[1:]).T)

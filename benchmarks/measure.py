@@ -3,6 +3,7 @@
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TypeVar
 
 import numpy as np
@@ -46,6 +47,19 @@ def cost(function: Callable[[], Result]) -> tuple[Cost, Result]:
     start = Cost.now()
     result = function()
     return Cost.now() - start, result
+
+
+def peak_memory(function: Callable[[], Result]) -> tuple[int, Result]:
+    """MB that a call took at most, of the GPU beside what was there, or of the process (Linux)."""
+    if torch.cuda.is_available():
+        torch.cuda.reset_peak_memory_stats()
+        before = torch.cuda.memory_allocated()
+        result = function()
+        return (torch.cuda.max_memory_allocated() - before) >> 20, result
+    Path("/proc/self/clear_refs").write_text("5")
+    result = function()
+    status = Path("/proc/self/status").read_text()
+    return int(status.partition("VmHWM:")[2].split()[0]) >> 10, result
 
 
 def ratio_line(name: str, ratios: np.ndarray, digits: int = 1) -> str:
