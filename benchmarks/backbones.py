@@ -15,7 +15,6 @@ import json
 import subprocess
 import sys
 import tempfile
-import time
 from collections.abc import Callable
 from contextlib import redirect_stdout
 from functools import partial
@@ -27,8 +26,8 @@ import torch
 from PIL import Image
 from torchvision.models import resnet101
 
-from benchmarks.measure import seconds
-from benchmarks.response_scaling import VOC_SCALES
+from benchmarks.imitation import VOC_SCALES
+from benchmarks.measure import cost, peak_memory
 from urn.backbones import Backbone, build_backbone
 from urn.backbones.inputs import normalised
 from urn.datasets.shapes import SHAPES_CLASSES, write_shapes
@@ -47,19 +46,8 @@ DEVICE = "cuda" if torch.cuda.is_available() else "cpu"
 
 def measured(function: Callable[[], Any]) -> tuple[Any, str]:
     """A call's result, and its time and peak memory as text (Linux)."""
-    if DEVICE == "cuda":
-        torch.cuda.reset_peak_memory_stats()
-    else:
-        Path("/proc/self/clear_refs").write_text("5")
-    busy = time.process_time()
-    elapsed, result = seconds(function)
-    busy = time.process_time() - busy
-    if DEVICE == "cuda":
-        peak = torch.cuda.max_memory_allocated() >> 20
-    else:
-        status = Path("/proc/self/status").read_text()
-        peak = int(status.partition("VmHWM:")[2].split()[0]) >> 10
-    return result, f"{elapsed:.1f} s ({busy:.1f} s of processor time), {peak} MB"
+    peak, (spent, result) = peak_memory(lambda: cost(function))
+    return result, f"{spent.wall:.1f} s ({spent.busy:.1f} s of processor time), {peak} MB"
 
 
 def published_shapes(name: str, manifests: Path | None) -> dict[str, list[int]] | None:

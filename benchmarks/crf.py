@@ -10,22 +10,13 @@ import argparse
 from pathlib import Path
 
 import numpy as np
-from scipy.ndimage import gaussian_filter
 
-from benchmarks.imitation import photographs
+from benchmarks.imitation import photographs, smooth_field
 from benchmarks.measure import ratio_line, seconds
 from benchmarks.published import plain_crf, plain_foreground
 from urn.crf import PPMG_CRF, SEGMENTATION_CRF, DenseCRF
 
 LABELS = (2, 3, 5, 21, 81)
-
-
-def smooth_field(labels: int, height: int, width: int, seed: int) -> np.ndarray:
-    """A softmax of smooth noise, L×H×W."""
-    rng = np.random.default_rng(seed)
-    scores = gaussian_filter(rng.normal(size=(labels, height, width)), (0, 15, 15))
-    power = np.exp(3 * scores / scores.std())
-    return (power / power.sum(axis=0)).astype(np.float32)
 
 
 def crf_mask(image: np.ndarray, field: np.ndarray) -> np.ndarray:

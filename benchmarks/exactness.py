@@ -13,10 +13,8 @@ from pathlib import Path
 
 import numpy as np
 
-from benchmarks.crf import smooth_field
-from benchmarks.imitation import photographs
+from benchmarks.imitation import VOC_SCALES, photographs, smooth_field
 from benchmarks.published import plain_crf, plain_response_scaling
-from benchmarks.response_scaling import VOC_SCALES
 from urn.crf import PPMG_CRF, SEGMENTATION_CRF, CRFParameters, DenseCRF
 from urn.uncertainty import response_scaling
 

@@ -10,6 +10,7 @@ from urn.files.images import IGNORE, read_image, read_mask
 from urn.segmentation.channels import select_channels
 
 VOC_CLASSES = 21
+VOC_SCALES = (0.15, 0.2, 0.25, 4, 5, 6)
 
 
 def noisy_response(
@@ -28,6 +29,14 @@ def noisy_response(
     scores[alike] += confidence * rng.uniform(0.4, 0.7) * (1 - gaussian_filter(truth[0], sigma))
     exponential = np.exp(scores - scores.max(axis=0))
     return (exponential / exponential.sum(axis=0)).astype(np.float32)
+
+
+def smooth_field(labels: int, height: int, width: int, seed: int) -> np.ndarray:
+    """A softmax of smooth noise, L×H×W."""
+    rng = np.random.default_rng(seed)
+    scores = gaussian_filter(rng.normal(size=(labels, height, width)), (0, 15, 15))
+    power = np.exp(3 * scores / scores.std())
+    return (power / power.sum(axis=0)).astype(np.float32)
 
 
 def photographs(voc: Path, number: int) -> Iterator[tuple[np.ndarray, np.ndarray, np.ndarray]]:

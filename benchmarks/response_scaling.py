@@ -12,12 +12,10 @@ from pathlib import Path
 
 import numpy as np
 
-from benchmarks.imitation import photographs
+from benchmarks.imitation import VOC_SCALES, photographs
 from benchmarks.measure import ratio_line, seconds
 from benchmarks.published import plain_response_scaling
 from urn.uncertainty import response_scaling
-
-VOC_SCALES = (0.15, 0.2, 0.25, 4, 5, 6)
 
 
 def main() -> None:

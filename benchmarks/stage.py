@@ -16,9 +16,8 @@ from pathlib import Path
 import numpy as np
 import yaml
 
-from benchmarks.imitation import photographs
+from benchmarks.imitation import VOC_SCALES, photographs
 from benchmarks.measure import seconds
-from benchmarks.response_scaling import VOC_SCALES
 from urn.files.archives import read_archive, write_archive
 from urn.files.images import read_image, write_grey, write_mask
 from urn.uncertainty import response_scaling

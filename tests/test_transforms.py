@@ -9,8 +9,9 @@ from PIL import Image
 from urn.backbones import IMAGENET_MEAN, IMAGENET_STD
 from urn.errors import UserError
 from urn.files.images import write_grey, write_mask
+from urn.mmsegmentation import RandomCrop
 from urn.segmentation.dataset import SegmentationDataset
-from urn.segmentation.transforms import SegmentationPreprocessor, training_pipeline
+from urn.segmentation.transforms import BalancedCrop, SegmentationPreprocessor, training_pipeline
 
 HEIGHT, WIDTH, CROP = 150, 200, 128
 MAXIMUM = 200  # of the coordinates, used as class ids
@@ -115,6 +116,23 @@ def test_crop_holds_more_than_one_class_where_it_can(tmp_path, sample):
         target = dataset[0]["data_samples"].gt_sem_seg.data.numpy()
         shares.append(max((target == 0).mean(), (target == 1).mean()))
     assert np.mean(np.array(shares) < 0.75) > 0.9
+
+
+@pytest.mark.parametrize("ratio", [0.3, 0.6, 0.75])
+@pytest.mark.parametrize("size", [(40, 60), (90, 20), (10, 10)])
+def test_crops_are_those_of_mmseg(size, ratio):
+    rng = np.random.default_rng(0)
+    mask = rng.choice([0, 1, 2, 255], (6, 6), p=[0.6, 0.2, 0.1, 0.1]).repeat(15, 0).repeat(15, 1)
+    results = {"img": np.zeros((*mask.shape, 3), np.uint8), "gt_seg_map": mask.astype(np.uint8)}
+    results |= {"seg_fields": ["gt_seg_map"]}
+    for seed in range(30):
+        boxes, after = [], []
+        for crop in (BalancedCrop, RandomCrop):
+            np.random.seed(seed)
+            boxes.append(crop(size, cat_max_ratio=ratio).crop_bbox(results))
+            after.append(np.random.random())  # as many numbers were drawn
+        assert boxes[0] == boxes[1]
+        assert after[0] == after[1]
 
 
 def test_without_weight_masks_there_is_no_weight(sample):

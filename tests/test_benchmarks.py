@@ -1,0 +1,69 @@
+"""The benchmarks that compare with mmsegmentation compare the same things."""
+
+from copy import deepcopy
+from pathlib import Path
+
+import pytest
+import torch
+from mmengine.dataset import pseudo_collate
+
+from benchmarks.generated import write_photographs
+from benchmarks.gpu import measured, table
+from benchmarks.inference import compare
+from benchmarks.plain import plain_dataset
+from benchmarks.trainings import Setting, in_turn, our_model, ours, plain, plain_model
+from urn.segmentation.inference import Views
+
+CROP = 64
+
+
+@pytest.fixture
+def setting(tmp_path: Path) -> Setting:
+    write_photographs(tmp_path / "photographs", 4, (72, 96))
+    return Setting(
+        folder=tmp_path / "photographs",
+        ids=tmp_path / "photographs/ImageSets/Segmentation/train.txt",
+        work=tmp_path,
+        backbone="resnet18",
+        crop=CROP,
+        head_channels=16,
+    )
+
+
+def test_both_sides_have_the_same_loss_of_the_same_batch(setting):
+    dataset = plain_dataset(setting.folder, setting.ids, CROP)
+    samples = [dataset[number] for number in range(2)]
+    losses = []
+    for model in (our_model(setting), plain_model(setting)):
+        torch.manual_seed(0)  # of dropout
+        batch = pseudo_collate(deepcopy(samples))
+        if not model.data_preprocessor._channel_conversion:
+            batch["inputs"] = [image.flip(0) for image in batch["inputs"]]  # ours takes RGB
+        batch = model.data_preprocessor(batch, training=True)
+        losses.append(model.parse_losses(model.train()(**batch, mode="loss"))[0])
+    torch.testing.assert_close(*losses)
+
+
+def test_trainings_take_turns(setting):
+    rounds = in_turn([ours(setting), plain(setting)], rounds=2, steps=1)
+    assert [len(row) for row in rounds] == [2, 2]
+    assert min(map(min, rounds)) > 0
+
+
+def test_both_predict_the_same(setting):
+    paths = sorted((setting.folder / "JPEGImages").iterdir())[:2]
+    views = Views(ratios=(1.0, 1.5), window=CROP, stride=48)
+    result = compare(paths, "resnet18", head_channels=16, views=views)
+    assert result.agreement.mean() > 0.95
+
+
+def test_a_section_that_fails_is_a_row_of_the_table(tmp_path):
+    (row,) = measured("crf", tmp_path, "toy")
+    assert "failed" in row["what"]
+    assert "holds 0 masks" in row["value"]
+    assert row["value"] in table("no GPU", [row])
+
+
+def test_a_section_that_takes_too_long_is_stopped(tmp_path):
+    (row,) = measured("pipeline", tmp_path, "toy", patience=0.02)
+    assert row["what"] == "stopped after 2 s"
