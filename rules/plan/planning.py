@@ -36,10 +36,17 @@ def check(config: Mapping[str, Any], words: Sequence[str]) -> None:
 
 def asked(config: Mapping[str, Any], words: Iterable[str]) -> list[str]:
     """The datasets of which results are asked for; without any, the configured one."""
-    named = (word.split("/")[1] for word in words if word.startswith("results/"))
+    named = (
+        word.split("/")[1] if word.startswith("results/") else _prepared(word) for word in words
+    )
     return [name for name in dict.fromkeys(named) if name in config["datasets"]] or [
         config["dataset"]
     ]
+
+
+def _prepared(word: str) -> str:
+    """The dataset in the name of a rule prepare_<dataset> or prepare_<dataset>_test."""
+    return word.removeprefix("prepare_").removesuffix("_test") if word.startswith("prepare_") else ""
 
 
 def _published_faults(config: Mapping[str, Any]) -> Iterator[str]:
