@@ -22,14 +22,16 @@ _postprocess_of_snakemake = DAG.postprocess
 
 
 def install(on_plan: Callable[[DAG], None]) -> None:
-    """Make Snakemake call `on_plan` when a plan is made that is to be run, or shown by a dry run."""
+    """Make Snakemake call `on_plan` with a plan that it is about to run, or to show."""
     expect(DAG, "needrun_jobs", "(self, exclude_finished=True)")
     expect(DAG, "__init__", uses=["depending"])
     DAG.on_plan = staticmethod(on_plan)
     replace(DAG, "postprocess", _postprocess, POSTPROCESS)
 
 
-async def _postprocess(dag: DAG, *arguments: Any, check_initial: bool = False, **options: Any) -> None:
+async def _postprocess(
+    dag: DAG, *arguments: Any, check_initial: bool = False, **options: Any
+) -> None:
     if check_initial and dag.workflow.is_main_process:
         DAG.on_plan(dag)
     await _postprocess_of_snakemake(dag, *arguments, check_initial=check_initial, **options)

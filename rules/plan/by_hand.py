@@ -42,7 +42,7 @@ def sentences(
             where = f"from {entry['page']} " if entry.get("page") else ""
             instead = ""
             if section == "pretrained":
-                instead = f"; or start there from another backbone, or with `pretrained: none`"
+                instead = "; or start there from another backbone, or with `pretrained: none`"
             yield (
                 f"{entry['name']}, {what}, asked for by {' and '.join(places)}, has no address: "
                 f"fetch it {where}by hand and put it at {file}, or name your copy as {key}.path"

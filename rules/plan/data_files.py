@@ -19,8 +19,8 @@ def fingerprint(
 ) -> str:
     """Changes when anything of these kinds changes, for some of the ids or for all.
 
-    A file's size and time of change count, as does whether it is there. One that a rule makes counts
-    as made, there or not, unless it is changed afterwards.
+    A file's size and time of change count, as does whether it is there. One that a rule makes
+    counts as made, there or not, unless it is changed afterwards.
     """
     wanted = [(i, files[i]) for i in (files if ids is None else ids) if i in files]
     return fingerprint_of(part for i, f in wanted for part in (i, *(getattr(f, k) for k in kinds)))

@@ -44,11 +44,11 @@ class Plan:
     def named(self) -> list[Dataset]:
         """The datasets of which anything may be asked: the command line has their names."""
         line = " ".join(self.words)
-        return [
-            dataset
-            for dataset in self.datasets
-            if dataset is self.asked or re.search(rf"(?<![^\W_]){re.escape(dataset.name)}(?![^\W_])", line)
-        ]
+
+        def is_named(dataset: Dataset) -> bool:
+            return bool(re.search(rf"(?<![^\W_]){re.escape(dataset.name)}(?![^\W_])", line))
+
+        return [d for d in self.datasets if d is self.asked or is_named(d)]
 
     def is_unfinished(self, rule: str, files: Iterable[str]) -> bool:
         """Whether a rule is to be there that is needed no more once its files are.

@@ -77,9 +77,10 @@ def without_trainaug(plan: Plan) -> Iterator[tuple[Dataset, Voc]]:
     """The datasets whose list trainaug is to be derived from official archives."""
     for dataset in plan.datasets:
         layout = dataset.layout
-        if isinstance(layout, Voc) and layout.from_archives:
-            if plan.is_unfinished(f"trainaug_{dataset.name}", [trainaug(dataset)]):
-                yield dataset, layout
+        if not isinstance(layout, Voc) or not layout.from_archives:
+            continue
+        if plan.is_unfinished(f"trainaug_{dataset.name}", [trainaug(dataset)]):
+            yield dataset, layout
 
 
 def voc_sources(plan: Plan, dataset: Dataset) -> dict[str, str]:

@@ -80,8 +80,8 @@ def download(
         md5: the same, for files published with no other digest. Without either, any file that
             arrives whole is accepted, but for addresses that end in a digest: torch's publishers
             name their files <name>-<first digits of sha256>.pth.
-        check: called with what has arrived whole; if it raises a UserError, the file is a wrong one,
-            and the next address is tried.
+        check: called with what has arrived whole; if it raises a UserError, the file is a wrong
+            one, and the next address is tried.
         page: where a person finds the file, for the message.
         attempts: per address; an attempt that made progress does not count.
         timeout: seconds without a byte after which an attempt ends.

@@ -24,7 +24,16 @@ from urn.datasets.ids import SPLITS
 from urn.datasets.index import Record
 
 # Keys that do not say what the data are, but what is done with them.
-USES = {*SECTIONS, "teacher", "runs", "shard_size", "working_size", "evaluate", "download", "expected"}
+USES = {
+    *SECTIONS,
+    "teacher",
+    "runs",
+    "shard_size",
+    "working_size",
+    "evaluate",
+    "download",
+    "expected",
+}
 
 
 @dataclass(frozen=True)

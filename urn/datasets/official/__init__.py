@@ -26,7 +26,7 @@ def has(layout: str, name: str, folder: str | None = None) -> bool:
     """Whether a list is known.
 
     Args:
-        layout: "voc" or "coco".
+        layout: `voc` or `coco`.
         name: the list's, such as "trainaug" or "train2014".
         folder: of other lists, <name>.txt, that count instead.
     """
