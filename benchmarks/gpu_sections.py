@@ -20,7 +20,7 @@ import torch
 from benchmarks import inference, trainings
 from benchmarks.imitation import VOC_SCALES, photographs, smooth_field
 from benchmarks.measure import cost, peak_memory
-from urn.crf import REFINEMENT_CRF, SEGMENTATION_CRF, DenseCRF
+from urn.crf import PPMG_CRF, SEGMENTATION_CRF, DenseCRF
 from urn.segmentation.inference import PUBLISHED, Views
 from urn.uncertainty import response_scaling
 
@@ -65,7 +65,7 @@ SIZES = {
 
 def crf(folder: Path, size: Size) -> Iterator[Row]:
     """The torch backend on this device against the numba engine: marginals, masks, speed."""
-    for name, parameters in (("refinement", REFINEMENT_CRF), ("segmentation", SEGMENTATION_CRF)):
+    for name, parameters in (("refinement", PPMG_CRF), ("segmentation", SEGMENTATION_CRF)):
         differences, others = [], []
         for labels, (seed, (image, _, _)) in product(
             (2, 21), enumerate(photographs(folder, size.images))

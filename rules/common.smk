@@ -8,7 +8,7 @@ from snakemake.exceptions import WorkflowError
 sys.path.insert(0, str(Path(workflow.basedir)))
 
 from rules import hooks
-from rules.hooks import closing, gpus, unknown_targets
+from rules.hooks import closing, gpus, missing_files, unknown_targets
 from rules.plan import ablations, preparation, targets, work
 from rules.plan.dataset import Dataset
 from rules.plan.jobs import AFFINITY_USES, CAM_VIEWS, PROCESSES
@@ -19,7 +19,8 @@ from urn.errors import UserError
 from urn.registry import REFINERS
 
 try:
-    hooks.install(workflow, unknown_targets.explainer(workflow, config))
+    on_missing = unknown_targets.explainer(workflow, config)
+    hooks.install(workflow, on_missing, missing_files.checker(config))
     plan = start(workflow, config, sys.argv[1:])
     gpus.share_by(plan.run_here)
 except UserError as error:

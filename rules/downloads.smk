@@ -9,12 +9,13 @@ rule download:
     benchmark:
         "data/downloads/benchmarks/{file}.tsv"
     wildcard_constraints:
-        file=names(plan.published),
+        file=names(plan.fetched) or "-",
     localrule: True
     conda:
         "../envs/urn.yaml"
     params:
         source=plan.source,
+        network=plan.network,
     message:
         "Fetching {wildcards.file}"
     script:

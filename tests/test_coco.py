@@ -1,6 +1,7 @@
 """COCO's layout: objects to masks and tags, and the whole workflow on a few photographs."""
 
 import json
+import re
 import shutil
 
 import numpy as np
@@ -207,10 +208,24 @@ def test_lists_are_not_written_until_all_annotations_are_sound(tmp_path):
     write_json(annotations(root, "val"), annotations=[])
     code, output = snakemake(tmp_path, "prepare_mini", configuration=file, check=False)
     assert code != 0 and "instances_val2014.json has no image with an object" in output
-    assert not list(root.rglob("*.txt"))
+    assert not list((root / "lists").glob("*"))
     write_json(annotations(root, "val"), annotations=[GOOD])
     snakemake(tmp_path, "prepare_mini", configuration=file)
     assert voc_ids(coco_list(root, "val2014")) == ["COCO_4"]
+
+
+def test_a_copy_with_annotations_of_its_own_is_not_taken_for_the_official_one(tmp_path):
+    """Official images need no list to be planned; others are told before any mask is made."""
+    root, file = tmp_path / "data" / "mini", configuration(tmp_path, download=True)
+    annotations(root, "train").parent.mkdir(parents=True)
+    for split in ("train", "val"):
+        write_json(annotations(root, split))
+    command = ("results/mini/index.csv", "--allowed-rules", "masks_mini", "index")
+    code, output = snakemake(tmp_path, *command, configuration=file, check=False)
+    assert code != 0 and "first run" not in output
+    assert re.search(r"instances_train2014\.json is not the list .*82 081 ids missing", output)
+    assert "or set download: false" in output
+    assert not list(root.rglob("*.png")) and not list(root.rglob("*.txt"))[1:]
 
 
 def test_damaged_and_absent_files_are_the_users_to_mend(tmp_path):
@@ -268,7 +283,7 @@ def small_copy(mini, root, train=6, val=2):
             shutil.copy(mini / f"{split}2014" / name, root / f"{split}2014")
 
 
-def configuration(directory):
+def configuration(directory, **changes):
     tiny = yaml.safe_load((REPOSITORY / "tests" / "tiny.yaml").read_text())["datasets"]["tiny"]
     tiny |= {
         "layout": "coco",
@@ -278,6 +293,7 @@ def configuration(directory):
         "runs": {"efficientnet_lite0": ["urn"]},
         "uncertainty": {"scales": [0.5, 2]},
     }
+    tiny |= changes
     # Hardly trained, 91 classes are all alike; few of them make it through.
     tiny["responses"] |= {"minimum": 0.02}
     file = directory / "mini.yaml"

@@ -4,9 +4,9 @@ import sys
 
 import pytest
 
-from rules.plan import layouts
+from rules.plan import data_files, layouts
 from rules.plan.data_files import KINDS, fingerprint
-from rules.plan.layouts.base import Files
+from rules.plan.layouts.base import Files, Made
 
 VOC = {"layout": "voc", "root": "r", "train": "train.txt", "val": "val.txt", "test": "test.txt"}
 
@@ -49,6 +49,24 @@ def test_a_fingerprint_is_of_the_ids_wanted():
     files = {i: Files(f"{i}.jpg", (), None) for i in "abc"}
     assert fingerprint(files, KINDS, "ab") == fingerprint(dict(list(files.items())[:2]), KINDS)
     assert fingerprint(files, KINDS, "ab") != fingerprint(files, KINDS)
+
+
+def test_a_file_that_a_rule_makes_counts_as_made_until_it_is_changed(tmp_path):
+    def state():
+        data_files._found.cache_clear()
+        return fingerprint({"a": Files(Made("a.jpg", "list.txt"), (), None)}, ["images"])
+
+    planned = state()
+    for name, time in (("a.jpg", 1), ("list.txt", 2)):
+        (tmp_path / name).write_text("x")
+        os.utime(tmp_path / name, (time, time))
+        assert state() == planned
+    (tmp_path / "list.txt").unlink()  # made, but by a run that was stopped
+    assert state() == planned
+    (tmp_path / "list.txt").touch()
+    os.utime(tmp_path / "list.txt", (2, 2))
+    os.utime(tmp_path / "a.jpg", (3, 3))
+    assert state() != planned
 
 
 def test_planning_needs_the_standard_library_only():

@@ -3,13 +3,16 @@
 import hashlib
 import threading
 import time
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from functools import partial
+from http.server import BaseHTTPRequestHandler, SimpleHTTPRequestHandler, ThreadingHTTPServer
 
 import numpy as np
 import pytest
+import torch
 import yaml
-from test_workflow import snakemake
+from test_workflow import planned, snakemake
 
+from urn.backbones import build_backbone
 from urn.errors import UserError
 from urn.files.download import download
 
@@ -118,6 +121,29 @@ def test_next_address(server, tmp_path):
     assert tried.count("broken") == 2
 
 
+def test_the_digest_in_an_address_counts(server, tmp_path):
+    right = f"{server.url}/good/a-{SHA256[:8]}.pth"
+    wrong = f"{server.url}/good/a-{SHA256[8:16]}.pth"
+    download([wrong, right], tmp_path / "a.pth")
+    assert (tmp_path / "a.pth").read_bytes() == CONTENT
+    with pytest.raises(UserError, match="another sha256"):
+        download([wrong], tmp_path / "b.pth")
+
+
+def test_a_file_that_a_check_refuses_makes_it_try_the_next_address(server, tmp_path):
+    def check(path):
+        if path.read_bytes() != CONTENT:
+            raise UserError("it is another network")
+
+    fetch(server, tmp_path / "a", "corrupt", "good", sha256=None, check=check)
+    assert (tmp_path / "a").read_bytes() == CONTENT
+    with pytest.raises(
+        UserError, match=r"/corrupt/file \(it is another network\): fetch it by hand"
+    ):
+        fetch(server, tmp_path / "b", "corrupt", sha256=None, check=check)
+    assert not list(tmp_path.glob("b*"))
+
+
 def test_all_addresses_fail(server, tmp_path):
     path = tmp_path / "weights.pth"
     with pytest.raises(UserError) as caught:
@@ -204,3 +230,27 @@ def test_the_rule_fetches_from_whichever_address_works(server, tmp_path):
     code, output = snakemake(tmp_path, "data/downloads/b.tar", configuration=file, check=False)
     assert code != 0 and "Traceback" not in output
     assert "fetch it by hand and put it at data/downloads/b.tar (sha256" in output
+
+
+def test_weights_of_another_network_make_the_rule_try_the_next_address(tmp_path):
+    """As they arrive, before any job reads them."""
+    torch.save(build_backbone("resnet18").network.state_dict(), tmp_path / "right.pth")
+    torch.save({"conv1.weight": torch.zeros(2)}, tmp_path / "wrong.pth")
+    handler = partial(SimpleHTTPRequestHandler, directory=tmp_path)
+    with ThreadingHTTPServer(("127.0.0.1", 0), handler) as http:
+        threading.Thread(target=http.serve_forever, daemon=True).start()
+        urls = [f"http://127.0.0.1:{http.server_port}/{name}.pth" for name in ("wrong", "right")]
+        weights = {"name": "w.pth", "format": "torch", "urls": urls}
+        file = tmp_path / "local.yaml"
+        file.write_text(yaml.safe_dump({"pretrained": {"resnet18": weights}}))
+        snakemake(tmp_path, "data/downloads/w.pth", configuration=file)
+        http.shutdown()
+    assert (tmp_path / "data/downloads/w.pth").read_bytes() == (tmp_path / "right.pth").read_bytes()
+    log = (tmp_path / "data/downloads/logs/w.pth.log").read_text()
+    assert "does not fit resnet18 (Missing key" in log
+    # What is there stays, whatever becomes of its addresses.
+    weights["urls"] = []
+    file.write_text(yaml.safe_dump({"pretrained": {"resnet18": weights}}))
+    assert planned(tmp_path, "results/pretrained/resnet18.pth", configuration=file) == {
+        "pretrained": 1
+    }

@@ -20,6 +20,7 @@ VOC = {"layout": "voc", "root": "voc", "train": "t.txt", "val": "v.txt", **RUNS}
 COCO = {"layout": "coco", "root": "coco", "train": "train2014", "val": "val2014", **RUNS}
 FOLDER = {"layout": "folder", "images": "photos", "train": "t.csv", "classes": ["cat"], **RUNS}
 ALL = [SHAPES, VOC, COCO, FOLDER]
+LISTS = "ImageSets/Segmentation"
 
 
 @pytest.fixture(autouse=True)
@@ -112,13 +113,79 @@ def test_masks_are_looked_for_where_the_layout_has_them(tmp_path):
 
 def test_what_rules_make_of_a_dataset():
     here = str(Path.cwd())
-    made = [(layout.preparable, layout.made_by_rules) for layout in map(layouts.of, ALL)]
-    assert made == [(False, True), (False, False), (True, True), (False, False)]
-    assert of(VOC, download=True).preparable and of(VOC, download=True).made_by_rules
+    assert [layouts.of(entry).made_by_rules for entry in ALL] == [True, False, False, False]
+    assert of(COCO, root="absent").made_by_rules and not of(COCO, download=True).made_by_rules
     assert of(SHAPES, root="./drawn/").made_files() == {f"{here}/drawn"}
     assert of(VOC).made_files() == of(FOLDER).made_files() == set()
     assert of(VOC, download=True).made_files() == {f"{here}/voc"}
     assert len(of(COCO).made_files()) == 2 and len(of(COCO, download=True).made_files()) == 3
+
+
+OFFICIAL = {
+    "train": f"{LISTS}/trainaug.txt",
+    "val": f"{LISTS}/val.txt",
+    "test": f"{LISTS}/test.txt",
+}
+FETCHED = {
+    "voc": {**VOC, **OFFICIAL, "download": True, "root": "new"},
+    "coco": {**COCO, "download": True, "root": "new"},
+}
+
+
+@pytest.mark.parametrize(("name", "counts"), [("voc", (10_582, 1_449)), ("coco", (82_081, 40_137))])
+def test_ids_are_known_before_the_archives_are_there(name, counts):
+    layout = layouts.of(FETCHED[name])
+    assert layout.from_archives and layout.made_by_rules and not list(layout.faults("key"))
+    assert layout.available("train") and layout.available("val")
+    assert layout.available("test") == (name == "voc")
+    assert (len(layout.ids("train")), len(layout.ids("val"))) == counts
+
+
+@pytest.mark.parametrize("entry", [VOC, COCO], ids=lambda entry: entry["layout"])
+def test_a_folder_of_ones_own_is_used_as_it_is(entry):
+    """Its lists count, shorter ones too, and no rule writes into it."""
+    layout = of(entry, download=True)
+    assert not layout.from_archives and not layout.made_by_rules
+    assert layout.ids("train") == ["a", "b"] and layout.ids("val") == ["c"]
+    assert layout.files(["train", "val"]) == layouts.of(entry).files(["train", "val"])
+
+
+def test_what_is_missing_in_a_folder_of_ones_own_is_not_fetched():
+    message = "\n".join(of(VOC, download=True, val="absent.txt").faults("datasets.mine"))
+    assert "there is no list voc/absent.txt" in message
+    assert "voc holds files of your own, so that no archive is unpacked into it" in message
+    Path("coco/lists/val2014.txt").unlink()
+    message = "\n".join(of(COCO, download=True).faults("datasets.mine"))
+    assert "instances_train2014.json" in message and "coco holds files of your own" in message
+
+
+def test_masks_of_ones_own_are_not_written_over(tmp_path):
+    for split in ("train", "val"):
+        (tmp_path / f"coco/annotations/instances_{split}2014.json").parent.mkdir(exist_ok=True)
+        (tmp_path / f"coco/annotations/instances_{split}2014.json").touch()
+        (tmp_path / f"coco/lists/{split}2014.txt").unlink()
+    layout = of(COCO, download=True)
+    assert layout.made_by_rules and len(layout.ids("val")) == 40_137
+    assert not list(layout.faults("key"))
+    (tmp_path / "coco/masks").mkdir()
+    (tmp_path / "coco/masks/a.png").touch()
+    assert "coco/masks holds files that this workflow did not put there" in "".join(
+        layout.faults("key")
+    )
+
+
+def test_another_list_than_the_archives_is_no_list_to_be_fetched():
+    entry = FETCHED["voc"] | {"train": "mine.txt"}
+    assert "there is no list new/mine.txt" in "".join(layouts.of(entry).faults("key"))
+    assert not layouts.of(entry).available("train")
+
+
+def test_lists_that_are_expected_of_other_archives(tmp_path):
+    for split in ("trainaug", "val"):
+        (tmp_path / f"{split}.txt").write_text(f"{split}1\n")
+    layout = layouts.of(FETCHED["voc"] | {"expected": str(tmp_path)})
+    assert layout.ids("train") == ["trainaug1"] and not layout.available("test")
+    assert "expected" not in layout.source() and "download" not in layout.source()
 
 
 def test_inputs_are_what_the_entry_names():

@@ -123,6 +123,37 @@ def test_read_only_results_are_told_before_any_job(folder, read_only_results):
     snakemake(folder, "--dry-run", "--", target)
 
 
+def test_all_that_only_a_person_can_fetch_is_told_before_anything_runs(folder):
+    """Of what is asked for, in a dry run too; a copy of one's own or no weights mend it."""
+    tiny = yaml.safe_load((REPOSITORY / "tests" / "tiny.yaml").read_text())
+    tiny["datasets"]["tiny"] |= {"affinity": {"backbone": "scalenet101"}}
+    tiny["datasets"]["tiny"]["classification"]["backbone"] = "resnet18"
+    weights = {"name": "w.pth", "format": "torch", "urls": []}
+    tiny["pretrained"] = {"resnet18": {**weights, "page": "https://a.page"}}
+    file = folder / "tiny.yaml"
+
+    def answer(target):
+        file.write_text(yaml.safe_dump(tiny))
+        code, output = snakemake(folder, "--dry-run", target, configuration=file, check=False)
+        return output if code else ""
+
+    told = answer("results/tiny/pseudo_masks/affinity/shapes_train_0001.png")
+    assert "what must be fetched by hand has 2 faults" in told and "Job stats" not in told
+    assert (
+        "w.pth, the ImageNet weights of resnet18, asked for by datasets.tiny.classification, has "
+        "no address: fetch it from https://a.page by hand and put it at data/downloads/w.pth, or "
+        "name your copy as pretrained.resnet18.path; or start there from another backbone, or "
+        "with `pretrained: none`"
+    ) in told
+    assert "scalenet101.pth" in told and "datasets.tiny.affinity" in told
+    assert "scalenet101.pth" not in answer("results/tiny/cam/classifier.pth")
+    (folder / "data" / "downloads").mkdir(parents=True)
+    (folder / "data" / "downloads" / "w.pth").touch()
+    assert not answer("results/tiny/cam/classifier.pth")
+    tiny["datasets"]["tiny"]["affinity"]["pretrained"] = "none"
+    assert not answer("results/tiny/pseudo_masks/affinity/shapes_train_0001.png")
+
+
 def test_timm_has_the_models_that_are_named():
     names = ["timm:resnet18", "timm:tv_resnet50", "timm:vit_tiny_patch16_224.augreg_in21k_ft_in1k"]
     assert not list(

@@ -71,6 +71,15 @@ def test_other_files_are_the_users_to_mend(tmp_path):
             read_checkpoint(tmp_path / "absent", kind)
 
 
+def test_openmmlabs_names_of_res2net_are_read(tmp_path):
+    with torch.device("meta"):
+        ours = list(build_backbone("res2net101", pretrained=False).network.state_dict())
+    theirs = [re.sub(r"^conv1\.(\d)\.", r"stem.\1.", re.sub(r"^bn1\.", "stem.7.", n)) for n in ours]
+    assert sum(name.startswith("stem.") for name in theirs) == 18
+    torch.save({name: torch.zeros(1) for name in theirs}, tmp_path / "a.pth")
+    assert list(read_checkpoint(tmp_path / "a.pth", "torch")) == ours
+
+
 @pytest.mark.parametrize(
     ("theirs", "ours"),
     [

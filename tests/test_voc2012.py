@@ -265,6 +265,7 @@ def configuration(folder):
         "layout": "voc",
         "root": "data/mini",
         "download": True,
+        "expected": str(folder / "expected"),
         "train": f"{VOC_LISTS}/trainaug.txt",
         "val": f"{VOC_LISTS}/val.txt",
         "test": f"{VOC_LISTS}/test.txt",
@@ -274,6 +275,10 @@ def configuration(folder):
     tiny["responses"] |= {"minimum": 0.05}
     file = folder / "mini.yaml"
     archives = write_official_archives(folder)
+    (folder / "expected").mkdir()
+    trainaug = ["s0", "s1", "s2", "t0", "t1"]
+    for name, ids in {"train": TRAIN, "val": VAL, "test": TEST, "trainaug": trainaug}.items():
+        (folder / "expected" / f"{name}.txt").write_text("\n".join([*ids, ""]))
     content = {"dataset": "mini", "datasets": {"mini": tiny}, "archives": archives}
     file.write_text(yaml.safe_dump(content))
     return file
@@ -286,37 +291,81 @@ def write_model(path):
     save_model(model, path, {"build": build | {"auxiliary_channels": 16}})
 
 
+TARGET = "results/mini/efficientnet_lite0/submission.tgz"
+PREPARATION = ["unpack_mini", "trainaug_mini", "unpack_mini_test"]
+OF_VOC = ["index", "index_of_test", "responses", "test_predictions_mini_00000", "submission"]
+OF_ALL = {
+    **dict.fromkeys(OF_VOC, 1),
+    "responses": 2,  # of train images for the weights, of test images
+    **dict.fromkeys(["train_classifier", "cams", "pseudo_masks_mini_00000"], 1),
+    **{"train_segmentation": 2, "uncertainty_mini_00000": 1},
+}
+
+
 def test_from_the_archives_to_the_submission(tmp_path):
     """What VOC has of its own is run, what all datasets have alike is planned."""
     file = configuration(tmp_path)
-    target = "results/mini/efficientnet_lite0/submission.tgz"
-    code, output = snakemake(tmp_path, target, configuration=file, check=False)
-    assert code != 0
-    assert "first run snakemake --cores all -- prepare_mini" in output
-
-    snakemake(tmp_path, "prepare_mini", configuration=file)
+    assert planned(tmp_path, TARGET, configuration=file) == OF_ALL | dict.fromkeys(PREPARATION, 1)
+    write_model(tmp_path / "results" / "mini" / "efficientnet_lite0" / "urn" / "model.pth")
+    targets = (TARGET, "results/mini/index.csv", "--allowed-rules", *PREPARATION, *OF_VOC)
+    snakemake(tmp_path, *targets, configuration=file)
     root = tmp_path / "data" / "mini"
     assert voc_ids(root / VOC_LISTS / "trainaug.txt") == ["s0", "s1", "s2", "t0", "t1"]
     assert read_mask(root / "SegmentationClass" / "t0.png").any()  # VOC's, not SBD's
     assert read_mask(root / "SegmentationClass" / "s2.png").any()
-    code, output = snakemake(tmp_path, target, configuration=file, check=False)
-    assert code != 0
-    assert "has no test list yet: first run snakemake --cores all -- prepare_mini_test" in output
-
-    snakemake(tmp_path, "prepare_mini_test", configuration=file)
-    own = ["index", "index_of_test", "responses", "test_predictions_mini_00000", "submission"]
-    assert planned(tmp_path, target, configuration=file) == {
-        **dict.fromkeys(own, 1),
-        "responses": 2,  # of train images for the weights, of test images
-        **dict.fromkeys(["train_classifier", "cams", "pseudo_masks_mini_00000"], 1),
-        **{"train_segmentation": 2, "uncertainty_mini_00000": 1},
-    }
-    write_model(tmp_path / "results" / "mini" / "efficientnet_lite0" / "urn" / "model.pth")
-    targets = (target, "results/mini/index.csv", "--allowed-rules", *own)
-    snakemake(tmp_path, *targets, configuration=file)
-    assert list(submitted(tmp_path / target)) == [f"{FOLDER}/{i}.png" for i in TEST]
+    assert list(submitted(tmp_path / TARGET)) == [f"{FOLDER}/{i}.png" for i in TEST]
     index = (tmp_path / "results" / "mini" / "index.csv").read_text()
     assert not re.search("^e0,", index, re.MULTILINE)
+
+
+def test_a_stopped_preparation_goes_on(tmp_path):
+    """An archive cut short ends it where a killed job might have. What is done needs no archive."""
+    file = configuration(tmp_path)
+    index = "results/mini/index.csv"
+    whole = (tmp_path / "voc.tar").read_bytes()
+    (tmp_path / "voc.tar").write_bytes(whole[: len(whole) * 2 // 3])
+    before = planned(tmp_path, index, configuration=file)
+    code, output = snakemake(tmp_path, "prepare_mini", configuration=file, check=False)
+    assert code != 0 and "voc.tar is damaged" in output
+    root = tmp_path / "data" / "mini"
+    assert list((root / "JPEGImages").iterdir()) and not list(root.rglob("*/train.txt"))
+    assert planned(tmp_path, index, configuration=file) == before
+    (tmp_path / "voc.tar").write_bytes(whole)
+    snakemake(tmp_path, index, configuration=file)
+    content = yaml.safe_load(file.read_text())
+    content["archives"] = {name: {"urls": []} for name in content["archives"]}
+    file.write_text(yaml.safe_dump(content))
+    assert not planned(tmp_path, index, "prepare_mini", configuration=file)
+
+
+def test_archives_with_other_images_than_expected_are_told(tmp_path):
+    file = configuration(tmp_path)
+    (tmp_path / "expected" / "val.txt").write_text("v0\nv1\nv2\n")
+    code, output = snakemake(tmp_path, "results/mini/index.csv", configuration=file, check=False)
+    assert code != 0
+    sentence = r"val\.txt in \S*voc\.tar is not the list that is expected \(1 id missing: v2\)"
+    assert re.search(rf"{VOC_LISTS}/{sentence}: replace the archive", output)
+    assert not list((tmp_path / "data" / "mini").rglob("*/val.txt"))
+
+
+def test_a_folder_of_ones_own_is_neither_unpacked_into_nor_emptied(tmp_path):
+    file = configuration(tmp_path)
+    root = tmp_path / "data" / "mini"
+    unpack(tmp_path / "voc.tar", root, "VOCdevkit/VOC2012")
+    (root / VOC_LISTS / "trainaug.txt").write_text("t0\n")  # fewer than expected
+    before = {path: path.read_bytes() for path in root.rglob("*") if path.is_file()}
+    index = "results/mini/index.csv"
+    assert planned(tmp_path, index, configuration=file) == {"index": 1}
+    assert not planned(tmp_path, "prepare_mini", configuration=file)
+    snakemake(tmp_path, index, "--forceall", configuration=file)
+    snakemake(tmp_path, index, "--delete-all-output", configuration=file)
+    assert {path: path.read_bytes() for path in root.rglob("*") if path.is_file()} == before
+
+    (root / VOC_LISTS / "trainaug.txt").unlink()
+    code, output = snakemake(tmp_path, index, configuration=file, check=False)
+    assert code != 0 and "trainaug.txt" in output
+    assert "data/mini holds files of your own, so that no archive is unpacked into it" in output
+    assert not (root / VOC_LISTS / "trainaug.txt").exists()
 
 
 def crash(content):

@@ -2,21 +2,15 @@
 
 import torch
 
-from urn.backbones import build_backbone, load_published_state_dict
-from urn.backbones.published import read_checkpoint
-from urn.errors import UserError
+from urn.backbones.published import fitting_state
 from urn.files.atomic import atomic_path
 from urn.files.download import require_checksum
 
 from _job import logged
 
 with logged(snakemake.log[0]):
-    path, name = snakemake.input[0], snakemake.wildcards.backbone
+    path = snakemake.input[0]
     require_checksum(path, **snakemake.params.checksum)
-    state = read_checkpoint(path, snakemake.params.format)
-    try:
-        load_published_state_dict(build_backbone(name, pretrained=False), state)
-    except RuntimeError as error:
-        raise UserError(f"{path} does not fit {name} ({error}): use another file") from None
+    state = fitting_state(path, snakemake.wildcards.backbone, snakemake.params.format)
     with atomic_path(snakemake.output[0]) as temporary:
         torch.save(state, temporary)

@@ -8,12 +8,15 @@ from rules.hooks.replacement import difference, expect
 OF_THE_WORKFLOW = ("dag", "dag_settings", "is_main_process", "main_snakefile", "rules")
 
 
-def install(workflow: Any, on_missing: Callable[[str], None]) -> None:
+def install(
+    workflow: Any, on_missing: Callable[[str], None], on_plan: Callable[[Any], None]
+) -> None:
     """Put every hook in place; to be called by the Snakefile before its rules.
 
     Args:
         workflow: Snakemake's.
         on_missing: called with a file that no rule makes.
+        on_plan: called with the plan, Snakemake's DAG, before it is run or shown.
 
     Raises:
         UserError: Snakemake differs from what a hook was written for.
@@ -21,7 +24,14 @@ def install(workflow: Any, on_missing: Callable[[str], None]) -> None:
     try:
         from snakemake.dag import DAG
 
-        from rules.hooks import ancient_files, gpus, keeping, output_index, scheduling
+        from rules.hooks import (
+            ancient_files,
+            gpus,
+            keeping,
+            missing_files,
+            output_index,
+            scheduling,
+        )
     except (ImportError, AttributeError) as error:  # what is imported of Snakemake
         raise difference(str(error)) from None
     for name in OF_THE_WORKFLOW:
@@ -32,5 +42,6 @@ def install(workflow: Any, on_missing: Callable[[str], None]) -> None:
     ancient_files.install()
     gpus.install()
     keeping.install()
+    missing_files.install(on_plan)
     output_index.install(on_missing)
     scheduling.install()

@@ -9,7 +9,7 @@ import os
 from collections.abc import Iterable, Mapping
 from functools import cache
 
-from rules.plan.layouts.base import Files
+from rules.plan.layouts.base import Files, Made
 
 KINDS = ("images", "tags", "masks")
 
@@ -19,13 +19,14 @@ def fingerprint(
 ) -> str:
     """Changes when anything of these kinds changes, for some of the ids or for all.
 
-    A file's size and time of change count, as does whether it is there.
+    A file's size and time of change count, as does whether it is there. One that a rule makes
+    counts as made, there or not, unless it is changed afterwards.
     """
     wanted = [(i, files[i]) for i in (files if ids is None else ids) if i in files]
     return fingerprint_of(part for i, f in wanted for part in (i, *(getattr(f, k) for k in kinds)))
 
 
-def fingerprint_of(files: Iterable[str | tuple[str, ...] | None]) -> str:
+def fingerprint_of(files: Iterable[str | Made | tuple[str, ...] | None]) -> str:
     """The same of files in the order given."""
     digest = hashlib.sha256()
     for file in files:
@@ -33,12 +34,23 @@ def fingerprint_of(files: Iterable[str | tuple[str, ...] | None]) -> str:
     return digest.hexdigest()[:12]
 
 
-@cache
-def _state(file: str | tuple[str, ...] | None) -> str:
+def _state(file: str | Made | tuple[str, ...] | None) -> str:
     if file is None or isinstance(file, tuple):
         return repr(file)
+    if isinstance(file, str):
+        found = _found(file)
+        return f"{file} {found[0]} {found[1]}" if found else file
+    then = _found(file.then)
+    found = _found(file.path) if then else None
+    changed = then and found and found[1] > then[1]
+    return f"{file.path} {found[0]} {found[1]}" if changed and found else f"{file.path} as made"
+
+
+@cache
+def _found(path: str) -> tuple[int, int] | None:
+    """A file's size and time of change; None if it is not there."""
     try:
-        found = os.stat(file)
+        found = os.stat(path)
     except OSError:
-        return file
-    return f"{file} {found.st_size} {found.st_mtime_ns}"
+        return None
+    return found.st_size, found.st_mtime_ns

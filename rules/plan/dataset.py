@@ -39,11 +39,10 @@ class Dataset:
         Raises:
             UserError: its list is not there or cannot be read.
         """
-        if self.layout.preparable and not self.layout.available(split):
-            rule_name = f"prepare_{self.name}{'_test' * (split == 'test')}"
+        if self.layout.made_by_rules and not self.layout.available(split):
             raise UserError(
                 f"dataset {self.name} has no {split} list yet: "
-                f"first run snakemake --cores all -- {rule_name}"
+                f"first run snakemake --cores all -- prepare_{self.name}"
             )
         try:
             return self.layout.ids(split)
@@ -63,7 +62,7 @@ class Dataset:
 
     @cached_property
     def files(self) -> dict[str, dict[str, Files]]:
-        """The user's files of every image, by split and id; none where lists are not there (yet).
+        """The files of every image, by split and id; none where lists are not there (yet).
 
         Raises:
             UserError: a list cannot be read.

@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from functools import cache, partial
+from functools import cache, cached_property, partial
 from itertools import takewhile
 from pathlib import Path
 from typing import Any
@@ -36,6 +36,7 @@ class Plan:
         self.here: gpus.Gpus | None = None
         self.supervisions = configuration.supervisions(config)
         self.threshold = configuration.threshold(config)
+        self.words = words
         self.allowed = _allowed_rules(words)
         self.dataset = cache(partial(Dataset, config))
         self.jobs = Jobs(self.dataset, config["seed"], decided=self.allowed is not None)
@@ -49,6 +50,25 @@ class Plan:
     def asked(self) -> Dataset:
         """The dataset that a plain run makes."""
         return self.dataset(self.config["dataset"])
+
+    @cached_property
+    def named(self) -> list[Dataset]:
+        """The datasets of which anything may be asked: the command line has their names."""
+        line = " ".join(self.words)
+
+        def is_named(dataset: Dataset) -> bool:
+            return bool(re.search(rf"(?<![^\W_]){re.escape(dataset.name)}(?![^\W_])", line))
+
+        return [d for d in self.datasets if d is self.asked or is_named(d)]
+
+    def is_unfinished(self, rule: str, files: Iterable[str]) -> bool:
+        """Whether a rule is to be there that is needed no more once its files are.
+
+        In a job it is if it is the job's, which may have made them all but not ended well.
+        """
+        if self.allowed is not None:
+            return rule in self.allowed
+        return not all(Path(file).exists() for file in files)
 
     def with_layout(self, layout: str) -> list[Dataset]:
         """Those of one layout."""
@@ -85,11 +105,11 @@ class Plan:
         split: str = "train",
         of: Callable[[Dataset], bool] = lambda dataset: True,
     ) -> Iterator[Shard]:
-        """A rule for every shard of a stage, of those datasets that have it.
+        """A rule for every shard of a stage, of those datasets that have it and are named.
 
         On a cluster every job reads the Snakefile, and has no use for the shards of others.
         """
-        for dataset in filter(of, self.datasets):
+        for dataset in filter(of, self.named):
             for number, image_ids in dataset.shards(split).items():
                 shard = Shard(stage, dataset.name, split, number, image_ids)
                 if self.allowed is None or shard.name in self.allowed:
@@ -136,6 +156,15 @@ class Plan:
             for entry in self.config[section].values()
         }
 
+    @property
+    def fetched(self) -> list[str]:
+        """The names of the files that are to be fetched: those not there, or asked for by name.
+
+        A file that is there is used as it is, also if its addresses change in the configuration.
+        """
+        paths_of = {name: f"{paths.DOWNLOADS}/{name}" for name in self.published}
+        return [n for n, path in paths_of.items() if path in self.words or not Path(path).exists()]
+
     def published_file(self, section: str, name: str) -> str:
         """Where a published file is: at a path of the user's, or where it is downloaded to."""
         entry = self.config[section][name]
@@ -150,6 +179,13 @@ class Plan:
         """For params: where a published file is fetched from."""
         entry = self.published[wildcards.file]
         return {key: entry[key] for key in entry if key not in ("name", "path", "format")}
+
+    def network(self, wildcards: Wildcards) -> dict[str, str]:
+        """For params: of a file of weights, the backbone that they must fit, and the format."""
+        for backbone, entry in self.config["pretrained"].items():
+            if entry["name"] == wildcards.file:
+                return {"backbone": backbone, "kind": entry["format"]}
+        return {}
 
     def pretrained_file(self, wildcards: Wildcards) -> str:
         """A backbone's published checkpoint."""

@@ -13,6 +13,8 @@ from rules.plan.layouts.base import Layout
 from rules.plan.layouts.places import here, missing_folder
 from urn.errors import UserError, raise_faults
 
+PARTS = ("", "_test")  # of a dataset, each prepared by the name prepare_<dataset><part>
+
 
 def check(config: Mapping[str, Any], words: Sequence[str]) -> None:
     """Check that what the configuration names is there.
@@ -36,7 +38,11 @@ def check(config: Mapping[str, Any], words: Sequence[str]) -> None:
 
 def asked(config: Mapping[str, Any], words: Iterable[str]) -> list[str]:
     """The datasets of which results are asked for; without any, the configured one."""
-    named = (word.split("/")[1] for word in words if word.startswith("results/"))
+    prepared = {f"prepare_{name}{part}": name for name in config["datasets"] for part in PARTS}
+    named = (
+        word.split("/")[1] if word.startswith("results/") else prepared.get(word, "")
+        for word in words
+    )
     return [name for name in dict.fromkeys(named) if name in config["datasets"]] or [
         config["dataset"]
     ]

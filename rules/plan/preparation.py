@@ -1,12 +1,15 @@
 """From official archives to a dataset's images, masks and lists."""
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
 from rules.plan.configuration import SPLITS
 from rules.plan.dataset import Dataset
 from rules.plan.jobs import OfJob
-from rules.plan.layouts.voc import LISTS
+from rules.plan.layouts.coco import Coco
+from rules.plan.layouts.fetched import Fetched
+from rules.plan.layouts.voc import TRAIN_AND_VAL, TRAINAUG, Voc
 from rules.plan.paths import Paths
 from rules.plan.plan import Plan
 
@@ -23,6 +26,7 @@ class Unpacking:
         archives: files.
         checksums: what each must have.
         files: what must be there afterwards.
+        lists: those that name images, below the root, and what is expected of each.
     """
 
     rule: str
@@ -32,6 +36,7 @@ class Unpacking:
     archives: list[str]
     checksums: list[dict[str, str]]
     files: list[str]
+    lists: dict[str, dict[str, Any]]
 
     @property
     def log(self) -> str:
@@ -44,44 +49,76 @@ class Unpacking:
         return Paths(self.dataset).benchmark(self.rule)
 
 
-def unpackings(plan: Plan) -> list[Unpacking]:
-    """What is unpacked, for all datasets that are downloaded."""
-    return [
-        Unpacking(
-            unpacked.rule.format(dataset.name),
-            dataset.name,
-            dataset.root,
-            unpacked.below,
-            [plan.published_file("archives", archive) for archive in unpacked.archives],
-            [plan.checksum("archives", archive) for archive in unpacked.archives],
-            [f"{dataset.root}/{file}" for file in unpacked.files],
-        )
-        for dataset in plan.datasets
-        if dataset.entry.get("download", False)
-        for unpacked in dataset.layout.unpacked
-    ]
+def unpackings(plan: Plan) -> Iterator[Unpacking]:
+    """What is to be unpacked, for all datasets that are downloaded.
+
+    What is unpacked already is used as it is, whatever becomes of the archives.
+    """
+    for dataset in plan.datasets:
+        if not isinstance(dataset.layout, Fetched) or not dataset.layout.from_archives:
+            continue
+        for part in dataset.layout.unpacked:
+            name = part.rule.format(dataset.name)
+            files = [f"{dataset.root}/{file}" for file in part.files]
+            if plan.is_unfinished(name, files):
+                yield Unpacking(
+                    name,
+                    dataset.name,
+                    dataset.root,
+                    part.below,
+                    [plan.published_file("archives", archive) for archive in part.archives],
+                    [plan.checksum("archives", archive) for archive in part.archives],
+                    files,
+                    {file: dataset.layout.expectation(file) for file in part.lists},
+                )
 
 
-def downloaded(plan: Plan, layout: str) -> list[Dataset]:
-    """The datasets of a layout whose official archives are fetched."""
-    return [d for d in plan.with_layout(layout) if d.entry.get("download", False)]
+def without_trainaug(plan: Plan) -> Iterator[tuple[Dataset, Voc]]:
+    """The datasets whose list trainaug is to be derived from official archives."""
+    for dataset in plan.datasets:
+        layout = dataset.layout
+        if not isinstance(layout, Voc) or not layout.from_archives:
+            continue
+        if plan.is_unfinished(f"trainaug_{dataset.name}", [trainaug(dataset)]):
+            yield dataset, layout
 
 
 def voc_sources(plan: Plan, dataset: Dataset) -> dict[str, str]:
     """VOC's own lists, and SBD's archive."""
-    lists = {split: f"{dataset.root}/{LISTS}/{split}.txt" for split in SPLITS}
+    lists = {
+        split: f"{dataset.root}/{file}" for split, file in zip(SPLITS, TRAIN_AND_VAL, strict=True)
+    }
     return lists | {"sbd": plan.published_file("archives", "sbd")}
 
 
 def trainaug(dataset: Dataset) -> str:
     """The list of VOC's and SBD's training images together."""
-    return f"{dataset.root}/{LISTS}/trainaug.txt"
+    return f"{dataset.root}/{TRAINAUG}"
 
 
-def coco_annotations(dataset: Dataset) -> list[str]:
-    """COCO's files of objects, of train and val."""
-    root, entry = dataset.root, dataset.entry
-    return [f"{root}/annotations/instances_{entry[split]}.json" for split in SPLITS]
+def annotated(plan: Plan) -> Iterator[tuple[Dataset, Coco]]:
+    """The datasets whose masks and lists are made of COCO's annotations."""
+    for dataset in plan.datasets:
+        if isinstance(dataset.layout, Coco) and dataset.layout.made_by_rules:
+            yield dataset, dataset.layout
+
+
+def coco_expectations(layout: Coco) -> list[dict[str, Any] | None]:
+    """What is expected of the lists of train and val; nothing of annotations of one's own."""
+    return [
+        layout.expectation(getattr(layout, split)) if layout.is_expected(split) else None
+        for split in SPLITS
+    ]
+
+
+def prepared(plan: Plan) -> Iterator[tuple[str, list[str]]]:
+    """Names for the preparation of a dataset, and of its test images, with the lists it makes."""
+    for dataset in plan.datasets:
+        layout = dataset.layout
+        if isinstance(layout, Coco) or (isinstance(layout, Voc) and layout.download):
+            yield f"prepare_{dataset.name}", layout.lists()
+            if "test" in layout.splits:
+                yield f"prepare_{dataset.name}_test", layout.lists(["test"])
 
 
 def drawn(dataset: Dataset) -> dict[str, Any]:

@@ -6,11 +6,14 @@ from pathlib import Path
 import torch
 from torch import Tensor
 
+from urn.backbones import build_backbone, load_published_state_dict
 from urn.backbones.mxnet_file import read_mxnet_arrays
 from urn.errors import UserError
 from urn.files.tensors import UnusableFileError, read_tensors
 
 _LAYER = re.compile(r"(res|bn)(\d)(?:a|b(\d))_(branch\w+?)_(.+)")
+# OpenMMLab's names of Res2Net's first layers, and its authors'.
+_STEM = re.compile(r"stem\.([0-6])\.|stem\.7\.")
 _TENSORS = {
     "weight": "weight",
     "gamma": "weight",
@@ -40,7 +43,34 @@ def read_checkpoint(path: str | Path, kind: str, fix: str = "fetch it again") ->
         raise UserError(f"{path} cannot be read ({error.strerror}): put the file there") from None
     except UnusableFileError as error:
         raise UserError(f"{path} {error}: {fix}") from None
-    return {name: tensor for name, tensor in state.items() if isinstance(tensor, Tensor)}
+    return {
+        _STEM.sub(_authors_name, name): tensor
+        for name, tensor in state.items()
+        if isinstance(tensor, Tensor)
+    }
+
+
+def fitting_state(path: str | Path, backbone: str, kind: str) -> dict[str, Tensor]:
+    """Read a published checkpoint that must be of a backbone: the same names and shapes of tensors.
+
+    Args:
+        path: the file.
+        backbone: see `urn.backbones.build_backbone`.
+        kind: see `read_checkpoint`.
+
+    Raises:
+        UserError: it cannot be read, or is another network's.
+    """
+    state = read_checkpoint(path, kind)
+    try:
+        load_published_state_dict(build_backbone(backbone, pretrained=False), state)
+    except RuntimeError as error:
+        raise UserError(f"{path} does not fit {backbone} ({error}): use another file") from None
+    return state
+
+
+def _authors_name(match: re.Match[str]) -> str:
+    return f"conv1.{match[1]}." if match[1] else "bn1."
 
 
 def resnet38_name(name: str) -> str:

@@ -7,7 +7,7 @@ import shutil
 import tarfile
 import zipfile
 import zlib
-from collections.abc import Iterator
+from collections.abc import Container, Iterator
 from contextlib import contextmanager
 from pathlib import Path, PurePosixPath
 from typing import IO
@@ -50,19 +50,26 @@ def archived_files(archive: str | Path) -> Iterator[Iterator[tuple[PurePosixPath
         raise UserError(f"archive {archive} cannot be unpacked ({error}): replace it") from None
 
 
-def unpack(archive: str | Path, folder: str | Path, below: str = ".") -> None:
+def unpack(
+    archive: str | Path, folder: str | Path, below: str = ".", held: Container[str] = ()
+) -> dict[str, bytes]:
     """Unpack the files of an archive; what lies outside `below` is left out.
 
     Args:
         archive: tar (also compressed) or zip file.
         folder: where the files go; files of the same names are replaced.
         below: a folder in the archive that becomes `folder`, such as VOCdevkit/VOC2012.
+        held: names of small files below it that are not written but returned, such as lists that
+            are to be there only when all else is.
+
+    Returns:
+        The contents of `held`.
 
     Raises:
         UserError: the archive is damaged, of another kind or without such files, or a name in it
             leaves the folder.
     """
-    found = False
+    found, contents = False, {}
     with archived_files(archive) as files:
         for path, content in progress(files, f"unpacking {Path(archive).name}", unit="file"):
             if path.is_absolute() or ".." in path.parts:
@@ -70,7 +77,11 @@ def unpack(archive: str | Path, folder: str | Path, below: str = ".") -> None:
                     f"archive {archive} holds {_line(path)}, outside itself: do not trust it"
                 )
             if path.is_relative_to(below):
-                found, target = True, Path(folder) / path.relative_to(below)
+                found, name = True, path.relative_to(below)
+                target = Path(folder) / name
+                if str(name) in held:
+                    contents[str(name)] = content.read()
+                    continue
                 try:
                     with atomic_path(target) as temporary, temporary.open("wb") as file:
                         shutil.copyfileobj(content, file)
@@ -83,6 +94,7 @@ def unpack(archive: str | Path, folder: str | Path, below: str = ".") -> None:
                     ) from None
     if not found:
         raise UserError(f"archive {archive} holds no file below {below}: replace it")
+    return contents
 
 
 def _line(path: PurePosixPath) -> str:

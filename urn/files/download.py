@@ -4,11 +4,13 @@ import hashlib
 import http.client
 import logging
 import os
+import re
 import time
 import urllib.error
 import urllib.request
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 from urn.errors import UserError
@@ -62,6 +64,7 @@ def download(
     sha256: str | None = None,
     md5: str | None = None,
     page: str | None = None,
+    check: Callable[[Path], object] | None = None,
     attempts: int = 4,
     timeout: float = 60.0,
     pause: float = 2.0,
@@ -72,10 +75,13 @@ def download(
     call or from another address. `path` itself only appears whole and verified.
 
     Args:
-        urls: addresses of the same file, in the order to try.
+        urls: addresses of the same file, or of files that serve alike, in the order to try.
         sha256: hexadecimal digest that the file must have, or its beginning.
         md5: the same, for files published with no other digest. Without either, any file that
-            arrives whole is accepted.
+            arrives whole is accepted, but for addresses that end in a digest: torch's publishers
+            name their files <name>-<first digits of sha256>.pth.
+        check: called with what has arrived whole; if it raises a UserError, the file is a wrong
+            one, and the next address is tried.
         page: where a person finds the file, for the message.
         attempts: per address; an attempt that made progress does not count.
         timeout: seconds without a byte after which an attempt ends.
@@ -94,7 +100,8 @@ def download(
     reasons = []
     for url in urls:
         try:
-            _fetch_patiently(url, part, checksum, attempts, timeout, pause)
+            right = partial(_require_right, checksum=checksum or _named_digest(url), check=check)
+            _fetch_patiently(url, part, right, attempts, timeout, pause)
         except (OSError, http.client.HTTPException, _WrongContentError) as error:
             reasons.append(f"{url} ({_reason(error)})")
             log.warning("%s: %s", url, _reason(error))
@@ -110,7 +117,7 @@ def download(
 def _fetch_patiently(
     url: str,
     part: Path,
-    checksum: "_Checksum | None",
+    require_right: Callable[[Path], None],
     attempts: int,
     timeout: float,
     pause: float,
@@ -121,10 +128,8 @@ def _fetch_patiently(
         before = _size(part)
         try:
             _fetch(url, part, timeout)
-            if checksum is None or checksum.fits(part):
-                return
-            part.unlink()  # no part of it can be trusted
-            raise _WrongContentError(f"the file that came has another {checksum.kind}")
+            require_right(part)
+            return
         except (OSError, http.client.HTTPException, _WrongContentError) as error:
             # The part begun at another address may have been the wrong one.
             resumed = isinstance(error, _WrongContentError) and before > 0
@@ -135,6 +140,29 @@ def _fetch_patiently(
                 raise
             log.info("%s: %s, trying again", url, _reason(error))
             time.sleep(pause * 2**failures / 2)
+
+
+def _require_right(
+    part: Path, checksum: "_Checksum | None", check: Callable[[Path], object] | None
+) -> None:
+    """Remove what has arrived if it is the wrong file: no part of it can be trusted.
+
+    Raises:
+        _WrongContentError: it is.
+    """
+    try:
+        if checksum is not None and not checksum.fits(part):
+            raise UserError(f"the file that came has another {checksum.kind}")
+        if check is not None:
+            check(part)
+    except UserError as error:
+        part.unlink()
+        raise _WrongContentError(str(error)) from None
+
+
+def _named_digest(url: str) -> "_Checksum | None":
+    match = re.search(r"-([0-9a-f]{8,64})\.pth$", url)
+    return _Checksum("sha256", match[1]) if match else None
 
 
 def _fetch(url: str, part: Path, timeout: float) -> None:

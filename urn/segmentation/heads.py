@@ -32,7 +32,7 @@ class WeightedLossMixin:
         return {self.loss_decode.loss_name: loss, "acc_seg": self._accuracy(logits, target)}
 
     def _accuracy(self, logits: Tensor, target: Tensor) -> Tensor:
-        """Percentage of labelled pixels that are right; mmseg's sorts all classes of every pixel."""
+        """Percentage of labelled pixels that are right; mmseg's sorts every pixel's classes."""
         labelled = target != self.ignore_index
         right = (logits.detach().argmax(1) == target) & labelled
         return 100 * right.sum() / labelled.sum().clamp(min=1)

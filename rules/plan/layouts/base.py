@@ -3,8 +3,9 @@
 import os
 from abc import abstractmethod
 from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, ClassVar, NamedTuple
+from typing import Any, NamedTuple
 
 from pydantic import Field
 
@@ -23,31 +24,32 @@ from urn.datasets.ids import SPLITS
 from urn.datasets.index import Record
 
 # Keys that do not say what the data are, but what is done with them.
-USES = {*SECTIONS, "teacher", "runs", "shard_size", "working_size", "evaluate", "download"}
+USES = {
+    *SECTIONS,
+    "teacher",
+    "runs",
+    "shard_size",
+    "working_size",
+    "evaluate",
+    "download",
+    "expected",
+}
+
+
+@dataclass(frozen=True)
+class Made:
+    """A file that a rule makes, and one that the rule writes after it."""
+
+    path: str
+    then: str
 
 
 class Files(NamedTuple):
     """What tells of an image: files, and tags as they are written in a list or table."""
 
-    images: str
-    tags: str | tuple[str, ...]
-    masks: str | None
-
-
-class Unpacked(NamedTuple):
-    """What a rule unpacks of a dataset's official archives.
-
-    Attributes:
-        rule: its name, with {} for the dataset's.
-        archives: keys of the section `archives`.
-        below: the folder inside them that becomes the dataset's root.
-        files: what must be there afterwards, below the root.
-    """
-
-    rule: str
-    archives: list[str]
-    below: str
-    files: list[str]
+    images: str | Made
+    tags: str | Made | tuple[str, ...]
+    masks: str | Made | None
 
 
 class Layout(Model):
@@ -56,8 +58,6 @@ class Layout(Model):
     Made by `layouts.of`, it takes a checked entry as it is: keys that were left out have their
     defaults here, and sections stay dictionaries.
     """
-
-    unpacked: ClassVar[list[Unpacked]] = []
 
     layout: str
     teacher: Backbone = Field(
@@ -130,7 +130,7 @@ class Layout(Model):
 
     @abstractmethod
     def files(self, splits: Iterable[str]) -> dict[str, dict[str, Files]]:
-        """The user's files of every image, by split and id; none where a rule makes them.
+        """The files of every image, by split and id; none where they are outputs of a rule.
 
         Raises:
             UserError: a list or table cannot be read.
@@ -145,14 +145,9 @@ class Layout(Model):
         """
 
     @property
-    def preparable(self) -> bool:
-        """Whether a rule, run by itself, makes lists and masks from official files."""
-        return False
-
-    @property
     def made_by_rules(self) -> bool:
-        """Whether lists and masks that are missing are made."""
-        return self.preparable
+        """Whether masks that are missing are made."""
+        return False
 
     @property
     @abstractmethod

@@ -6,23 +6,28 @@ from typing import ClassVar, Literal
 
 from pydantic import Field
 
-from rules.plan.layouts.base import Files, Rooted, Unpacked, absolute
+from rules.plan.layouts.base import Files, Made, absolute
+from rules.plan.layouts.fetched import Fetched, Unpacked
 from rules.plan.layouts.places import missing
 from rules.plan.schema import values
 from rules.plan.schema.values import key as optional
-from urn.datasets.ids import SPLITS, voc_ids
+from urn.datasets import official
+from urn.datasets.ids import SPLITS
 from urn.datasets.layouts import voc_annotation, voc_image, voc_mask
 
 FOLDER = "VOCdevkit/VOC2012"
 LISTS = "ImageSets/Segmentation"
+TRAIN_AND_VAL = [f"{LISTS}/{split}.txt" for split in SPLITS]
+TRAINAUG = f"{LISTS}/trainaug.txt"
+TEST = [f"{LISTS}/test.txt"]
 
 
-class Voc(Rooted):
+class Voc(Fetched):
     """The folders of PASCAL VOC, and lists of ids."""
 
     unpacked: ClassVar[list[Unpacked]] = [
-        Unpacked("unpack_{}", ["voc2012"], FOLDER, [f"{LISTS}/train.txt", f"{LISTS}/val.txt"]),
-        Unpacked("prepare_{}_test", ["voc2012_test"], FOLDER, [f"{LISTS}/test.txt"]),
+        Unpacked("unpack_{}", ["voc2012"], FOLDER, TRAIN_AND_VAL, TRAIN_AND_VAL),
+        Unpacked("unpack_{}_test", ["voc2012_test"], FOLDER, TEST, TEST),
     ]
 
     layout: Literal["voc"] = Field(description="the folders of PASCAL VOC, and lists of ids")
@@ -32,9 +37,6 @@ class Voc(Rooted):
     train: values.Path = Field(description="list of ids, below the root")
     val: values.Path = Field(description="the same of images that are predicted and scored")
     test: values.Path = optional("the same of images without masks, for `submission.tgz`")
-    download: bool = Field(
-        False, description="the prepare rules fetch and unpack the official archives"
-    )
     tags: Literal["masks", "xml"] = Field(
         "masks", description="what tags are read from: the masks, or `Annotations/<id>.xml`"
     )
@@ -47,16 +49,15 @@ class Voc(Rooted):
         """Train, val and, where it has a list, test."""
         return [*SPLITS, *(["test"] if self.has("test") else [])]
 
-    def ids(self, split: str) -> list[str]:
-        """The ids of a list, each once."""
-        return voc_ids(self._list(split))
-
-    def lists(self, splits: Iterable[str] = SPLITS) -> list[str]:
-        """The lists of ids."""
-        return [str(self._list(split)) for split in splits]
-
-    def _list(self, split: str) -> Path:
+    def list_of(self, split: str) -> Path:
+        """Below the root, or elsewhere if its path is absolute."""
         return Path(self.root, getattr(self, split))
+
+    def is_expected(self, split: str) -> bool:
+        """Of the lists that the archives hold, and trainaug."""
+        name = getattr(self, split)
+        made = name in (*TRAIN_AND_VAL, TRAINAUG, *TEST) and self.from_archives
+        return made and official.has(**self.expectation(name))
 
     def files(self, splits: Iterable[str]) -> dict[str, dict[str, Files]]:
         """Photographs, masks, and what tags are read from."""
@@ -64,9 +65,10 @@ class Voc(Rooted):
         found: dict[str, dict[str, Files]] = {}
         for split in splits:
             found[split] = {}
+            made, last = self.from_archives, str(self.list_of(split))
             for i in self.ids(split):
                 paths = (voc_image(self.root, i), tags(self.root, i), voc_mask(self.root, i))
-                found[split][i] = Files(*map(str, paths))
+                found[split][i] = Files(*(Made(str(p), last) if made else str(p) for p in paths))
         return found
 
     def has_mask(self, split: str) -> Iterator[bool]:
@@ -74,26 +76,39 @@ class Voc(Rooted):
         return (voc_mask(self.root, image_id).exists() for image_id in self.ids(split))
 
     @property
-    def preparable(self) -> bool:
+    def made_by_rules(self) -> bool:
         """Where the archives are fetched."""
-        return self.download
+        return self.from_archives
 
     def made_files(self) -> set[str]:
         """The folder, if archives are unpacked into it."""
         return absolute([self.root] if self.download else [])
 
     def faults(self, key: str) -> Iterator[str]:
-        """The folder, its lists and those of images and tags; none where they are fetched."""
-        if self.download:
+        """The folder, its lists and those of images and tags; where they are fetched, other lists.
+
+        A list for `submission.tgz` may be missing as long as nobody asks for that.
+        """
+        if self.from_archives:
+            absent = [split for split in SPLITS if not self.available(split)]
+            yield from self._missing_lists(key, absent)
             return
-        lists = self.lists()
+        own = list(self._own_faults(key))
+        yield from own
+        yield from self.own_files_faults() if own else ()
+
+    def _own_faults(self, key: str) -> Iterator[str]:
         root = Path(self.root)
         if not root.is_dir():
-            yield f"{missing(f'{key}.root', str(root), 'folder')}, such as holds {lists[0]}"
+            yield f"{missing(f'{key}.root', str(root), 'folder')}, such as holds {self.lists()[0]}"
             return
-        for split, path in zip(SPLITS, lists, strict=True):
-            if not Path(path).is_file():
-                yield missing(f"{key}.{split}", path, "list")
+        yield from self._missing_lists(key, SPLITS)
         for folder in ("JPEGImages", "Annotations" if self.tags == "xml" else "SegmentationClass"):
             if not (root / folder).is_dir():
                 yield missing(f"{key}.root", str(root / folder), "folder")
+
+    def _missing_lists(self, key: str, splits: Iterable[str]) -> Iterator[str]:
+        for split in splits:
+            path = self.list_of(split)
+            if not path.is_file() and not self.is_expected(split):
+                yield missing(f"{key}.{split}", str(path), "list")
