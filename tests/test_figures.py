@@ -48,8 +48,8 @@ def test_a_sheet_shows_every_image_whole(tmp_path):
 
 def test_a_dollar_in_a_name_is_no_formula(tmp_path):
     name = r"$\\nothing{$"
-    table = pd.DataFrame({name: [50.0, 60.0]}, index=[name, "b"])
-    drawn(class_scores(table, "IoU"), tmp_path / "classes.png")
+    table = pd.DataFrame({"class": [name, "b"], name: [50.0, 60.0]})
+    drawn(class_scores(table), tmp_path / "classes.png")
     legend = class_legend([np.uint8([[0, 1]])], ["background", name])
     figure = sheet([Row([solid((1, 2, 3))], name)], [name], legend)
     drawn(figure, tmp_path / "sheet.png")
@@ -129,15 +129,18 @@ def test_bars_have_the_values_and_groups():
 
 
 def test_class_scores_have_a_mark_for_every_stage():
-    table = pd.DataFrame({"CAMs": [10.0, 20], "urn": [30, np.nan]}, index=["cat", "dog"])
-    (axes,) = class_scores(table, "IoU (%)").axes
+    table = pd.DataFrame(
+        {"class": ["cat", "cow", "dog"], "CAMs": [10.0, np.nan, 20], "urn": [30, np.nan, np.nan]}
+    )
+    (axes,) = class_scores(table).axes
     assert [list(line.get_xdata())[:1] for line in axes.lines] == [[10.0], [30.0]]
     assert [label.get_text() for label in axes.get_yticklabels()] == ["cat", "dog"]
 
 
 def test_training_curves_have_a_panel_each():
     curve = pd.DataFrame({"iteration": [1, 2], "loss": [2.0, 1.0]})
-    figure = training_curves({"classifier": {"c": curve}, "segmentation": {"a": curve, "b": curve}})
+    trainings = [("classifier", "c"), ("segmentation", "a"), ("segmentation", "b")]
+    figure = training_curves(curve, curve, curve, trainings=trainings)
     assert [axes.get_title() for axes in figure.axes] == ["classifier", "segmentation"]
     assert [len(axes.lines) for axes in figure.axes] == [1, 2]
     assert list(figure.axes[0].lines[0].get_ydata()) == [2.0, 1.0]

@@ -5,6 +5,7 @@ import pytest
 
 from urn.crf import SEGMENTATION_CRF
 from urn.figures.crf_parameters import FACTORS, MEANING, changed, crf_parameters
+from urn.figures.example import Example
 from urn.figures.pipeline import Stages, panels, pipeline
 from urn.figures.response_scales import response_scales
 from urn.figures.style import heat, mask_colours
@@ -26,7 +27,9 @@ def response():
     return np.stack([1 - dog, dog])
 
 
-LABELS = np.uint8([0, 2])
+@pytest.fixture
+def example(image, response):
+    return Example(image, response, np.uint8([0, 2]), None, NAMES)
 
 
 @pytest.mark.parametrize(
@@ -52,25 +55,25 @@ def pictures(figure):
     return [axes.get_images()[0].get_array() for axes in figure.axes]
 
 
-def test_every_parameter_has_a_row_with_the_published_mask_in_its_middle(image, response):
-    figure = crf_parameters(image, response, LABELS, NAMES)
+def test_every_parameter_has_a_row_with_the_published_mask_in_its_middle(example):
+    figure = crf_parameters(example)
     assert len(figure.axes) == len(MEANING) * len(FACTORS) + 2  # image and mask without CRF, too
     texts = [text.get_text() for text in figure.texts]
     assert sum("(published)" in text for text in texts) == len(MEANING)
-    unrefined = mask_colours(np.where(response[1] > 0.5, 2, 0))
+    unrefined = mask_colours(np.where(example.response[1] > 0.5, 2, 0))
     assert any((picture == unrefined).all() for picture in pictures(figure))
     legend = [text.get_text() for text in figure.legends[0].get_texts()]
     assert legend == ["background", "dog"]
 
 
-def test_responses_are_shown_at_every_scale_and_at_1(image, response):
-    figure = response_scales(image, response, LABELS, [0.5, 4], NAMES)
+def test_responses_are_shown_at_every_scale_and_at_1(example):
+    figure = response_scales(example, scales=[0.5, 4])
     texts = {text.get_text() for text in figure.texts}
     assert {"s = 0.5", "s = 1", "s = 4"} <= texts
     assert any("“dog”" in text for text in texts)
     shown = pictures(figure)
     for place, scale in enumerate((0.5, 1, 4), start=1):
-        np.testing.assert_array_equal(shown[place], heat(response[1] ** scale))
+        np.testing.assert_array_equal(shown[place], heat(example.response[1] ** scale))
 
 
 @pytest.fixture

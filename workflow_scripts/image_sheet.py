@@ -19,7 +19,7 @@ with logged(snakemake.log[0]):
     rows = [
         Row(
             [panel(kind, entry, folder) for _, kind, folder in params.columns],
-            params.label.format_map(values),
+            params.heading.format_map(values),
         )
         for entry, values in zip(entries, chosen.to_dict("records"), strict=True)
     ]
@@ -27,7 +27,7 @@ with logged(snakemake.log[0]):
     legend = class_legend(masks_of(entries, folders), [BACKGROUND, *index.classes])
     if any(kind == "uncertainty" for _, kind, _ in params.columns):
         legend += heat_legend("U = 0, certain", "U = 1, uncertain")
-    tiles = params.get("tiles", 1)
+    tiles = params.tiles
     rows += [Row([None] * len(params.columns))] * (-len(rows) % tiles)
     joined = [
         Row([image for row in rows[n : n + tiles] for image in row.images], rows[n].label)

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any, Protocol
 
-from rules.plan import configuration, data_files, fingerprints, targets
+from rules.plan import configuration, data_files, fingerprints
 from rules.plan.dataset import Dataset, Settings
 from rules.plan.shards import Shard
 
@@ -41,9 +41,14 @@ class Jobs:
         """The job's."""
         return self._datasets(wildcards.dataset)
 
-    def of(self, function: Callable[[Dataset], Any]) -> OfJob:
-        """What a function says of the job's dataset."""
-        return lambda wildcards: function(self.dataset(wildcards))
+    def of(self, function: Callable[..., Any]) -> OfJob:
+        """What a function says of the job's dataset, and of its other wildcards by their names."""
+
+        def said(wildcards: Wildcards) -> Any:
+            others = {name: value for name, value in wildcards.items() if name != "dataset"}
+            return function(self.dataset(wildcards), **others)
+
+        return said
 
     def source(self, wildcards: Wildcards) -> Settings:
         """What the dataset's data are, as its index needs to know."""
@@ -203,10 +208,6 @@ class Jobs:
         """Backbones, and the supervisions each is trained with."""
         return self.dataset(wildcards).runs
 
-    def comparison_columns(self, wildcards: Wildcards) -> targets.Columns:
-        """Of the sheet of a backbone's predictions."""
-        return targets.comparison_columns(self.dataset(wildcards), wildcards.backbone)
-
     def shard_ids(self, wildcards: Wildcards) -> list[str]:
         """The images of the job's shard, of train where the wildcards name no split."""
         split = dict(wildcards.items()).get("split", "train")
@@ -226,9 +227,13 @@ class Jobs:
 
     # Fingerprints: see rules/plan/fingerprints.py.
 
-    def code(self, script: str) -> OfJob:
-        """Of the library's modules that a script's result depends on."""
-        return lambda wildcards: "" if self._decided else fingerprints.code(script)
+    def code(self, script: str, draw: str | None = None) -> OfJob:
+        """Of the library's modules that a script's result depends on.
+
+        Args:
+            draw: a function of the library that the script calls, such as `urn.figures.a:b`.
+        """
+        return lambda wildcards: "" if self._decided else fingerprints.code(script, draw=draw)
 
     def named_refiner_code(self, script: str) -> OfJob:
         """The same, of the refiners only with the one that the wildcards name."""

@@ -6,32 +6,24 @@ import numpy as np
 from matplotlib.figure import Figure
 
 from urn.crf import SEGMENTATION_CRF, DenseCRF
+from urn.figures.example import Example
 from urn.figures.panels import small
 from urn.figures.sheets import Row, sheet
 from urn.figures.style import class_legend, heat, heat_legend, mask_colours
 from urn.uncertainty import response_scaling
 
 
-def response_scales(
-    image: np.ndarray,
-    response: np.ndarray,
-    labels: np.ndarray,
-    scales: Sequence[float],
-    names: Sequence[str],
-    backend: str = "auto",
-) -> Figure:
+def response_scales(example: Example, backend: str = "auto", *, scales: Sequence[float]) -> Figure:
     """The response of the largest foreground class at every scale, above the masks made of it.
 
     Args:
-        image: H×W×3 uint8 RGB.
-        response: K×H×W, a model's averaged softmax.
-        labels: the K class ids of the response, ascending.
-        scales: see `urn.uncertainty.response_scaling`; 1 is shown too.
-        names: of all classes, background first.
+        example: an image, and a model's response to it.
         backend: see `urn.crf.DenseCRF`.
+        scales: see `urn.uncertainty.response_scaling`; 1 is shown too.
     """
-    found = response_scaling(image, response, scales, labels, backend)
-    response = response[np.isin(labels, found.labels)]
+    image, names = example.image, example.names
+    found = response_scaling(image, example.response, scales, example.labels, backend)
+    response = example.response[np.isin(example.labels, found.labels)]
     ids = np.array(found.labels, dtype=np.uint8)
     channel = int(np.argmax([(found.mask == i).sum() * (i > 0) for i in ids]))
 
