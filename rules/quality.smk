@@ -105,7 +105,7 @@ rule train_images:
 rule val_images:
     input:
         index=ancient(paths.index()),
-        before=jobs.pngs(paths.predictions(supervision="baseline"), "val"),
+        before=jobs.pngs(paths.predictions(supervision="{baseline_row}"), "val"),
         after=jobs.pngs(paths.predictions(supervision="urn"), "val"),
     output:
         paths.table("val_images_{backbone}"),

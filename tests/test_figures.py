@@ -6,7 +6,16 @@ from matplotlib.colors import to_hex
 from urn.datasets.index import Entry
 from urn.figures.charts import ablation, bars, class_scores, reliability, training_curves
 from urn.figures.choice import at_quantiles, example
-from urn.figures.panels import ORANGE, panel
+from urn.figures.false_pixels import (
+    BOUNDARY,
+    FALSE_POSITIVE,
+    MISSING_POSITIVE,
+    OTHER_CLASS,
+    false_legend,
+    false_pixels,
+    with_boundary,
+)
+from urn.figures.panels import panel
 from urn.figures.sheets import Row, sheet
 from urn.figures.style import COLOURS, class_legend, heat, heat_legend, mask_colours, save
 from urn.files.images import palette, read_image, write_grey, write_mask
@@ -93,13 +102,39 @@ def test_panels_show_files(tmp_path):
     entry = Entry("a", "train", tmp_path / "image.png", tmp_path / "truth.png", ())
     np.testing.assert_array_equal(panel("truth", entry), palette()[truth])
     np.testing.assert_array_equal(panel("mask", entry, tmp_path / "masks"), palette()[mask])
-    wrong = (panel("wrong", entry, tmp_path / "masks") == ORANGE).all(axis=2)
-    np.testing.assert_array_equal(wrong, (mask != truth) & (truth != 255))
+    false = (panel("false", entry, tmp_path / "masks") == MISSING_POSITIVE).all(axis=2)
+    np.testing.assert_array_equal(false, (mask != truth) & (truth != 255))
     uncertainty = panel("uncertainty", entry, tmp_path / "weights")
     np.testing.assert_array_equal(uncertainty, heat(mask.astype(float)))
     blind = Entry("a", "train", tmp_path / "image.png", None, ())
     assert panel("truth", blind) is None
-    assert panel("wrong", blind, tmp_path / "masks") is None
+    assert panel("false", blind, tmp_path / "masks") is None
+
+
+def test_false_pixels_are_of_three_kinds_and_never_ignored():
+    truth = np.uint8([[0, 1, 1, 0, 255]])
+    mask = np.uint8([[1, 0, 2, 0, 1]])
+    picture = false_pixels(np.full((1, 5, 3), 100, np.uint8), mask, truth)
+    kinds = [FALSE_POSITIVE, MISSING_POSITIVE, OTHER_CLASS, (70, 70, 70), (70, 70, 70)]
+    assert picture.tolist() == [[list(colour) for colour in kinds]]
+    assert len(false_legend()) == 3
+    assert [patch.get_label() for patch in false_legend(several=False)] == [
+        "false positive",
+        "missing positive",
+    ]
+
+
+@pytest.mark.parametrize(("size", "width"), [(20, 1), (400, 3)])
+def test_a_boundary_is_a_line_around_objects(size, width):
+    truth = np.zeros((size, size), np.uint8)
+    truth[:, size // 2 :] = 1
+    truth[:, -3:] = 255
+    picture = with_boundary(solid((9, 9, 9), size, size), truth)
+    columns = np.flatnonzero((picture == BOUNDARY).all(axis=(0, 2)))
+    edges = [size // 2, size - 3]
+    assert columns.tolist() == sorted(
+        edge + n for edge in edges for n in range(-(width // 2), width // 2 + 1)
+    )
 
 
 def test_images_are_chosen_by_their_rank():

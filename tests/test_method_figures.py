@@ -1,11 +1,14 @@
 """The figures that explain the method, on one image."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
 from urn.crf import SEGMENTATION_CRF
 from urn.figures.crf_parameters import FACTORS, MEANING, changed, crf_parameters
 from urn.figures.example import Example
+from urn.figures.false_pixels import BOUNDARY, FALSE_POSITIVE
 from urn.figures.pipeline import Stages, panels, pipeline
 from urn.figures.response_scales import response_scales
 from urn.figures.style import heat, mask_colours
@@ -74,6 +77,27 @@ def test_responses_are_shown_at_every_scale_and_at_1(example):
     shown = pictures(figure)
     for place, scale in enumerate((0.5, 1, 4), start=1):
         np.testing.assert_array_equal(shown[place], heat(example.response[1] ** scale))
+
+
+def test_false_pixels_are_shown_and_counted_at_every_scale_where_the_truth_is_known(example):
+    truth = np.zeros((24, 32), np.uint8)
+    truth[:, 24:] = 2
+    truth[:12] = 255
+    known = replace(example, truth=truth)
+    figure = response_scales(known, scales=[0.5, 4])
+    without = response_scales(example, scales=[0.5, 4])
+    assert len(figure.axes) == len(without.axes) + 3
+    mask, false = pictures(figure)[-6], pictures(figure)[-2]  # at s = 1
+    too_many = (mask == mask_colours(np.uint8(2))).all(axis=2) & (truth == 0)
+    assert too_many.any()
+    boundary = (false == BOUNDARY).all(axis=2)
+    np.testing.assert_array_equal(
+        (false == FALSE_POSITIVE).all(axis=2)[~boundary], too_many[~boundary]
+    )
+    counts = [text.get_text() for text in figure.texts if text.get_text().endswith(" %")]
+    assert counts[1] == f"{100 * too_many.mean():.1f}, 0.0 %"
+    legend = [text.get_text() for text in figure.legends[0].get_texts()]
+    assert legend[-3:] == ["false positive", "missing positive", "boundary of the ground truth"]
 
 
 @pytest.fixture

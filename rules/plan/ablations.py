@@ -98,6 +98,22 @@ class _Scores:
         )
         return Cell(setting, series or supervision, VAL, files)
 
+    def baseline(self, backbone: str) -> Cell:
+        """The mIoU that a backbone's `urn` is compared with."""
+        row, title = self.dataset.baseline_row, self.dataset.baseline_title
+        return self.miou(backbone, backbone, row, title)
+
+    @property
+    def unweighted(self) -> str:
+        """The row that trains the teacher on its cyclic masks alone, the baseline's if that does.
+
+        Then the baseline of Table 2 and t = 1 of Table 3 are one model.
+        """
+        row = self.dataset.supervisions[self.dataset.baseline_row]
+        plain = row["weighting"] == "none" and not row["pretended_underfitting"]
+        alone = plain and row["masks"] in ("teacher", "self")
+        return self.dataset.baseline_row if alone else "cyclic"
+
     def auroc(self, setting: str, measure: str | None = None) -> Cell:
         """Of the teacher's weight masks by a measure; None: by response scaling."""
         files = self._by_seed(
@@ -108,34 +124,38 @@ class _Scores:
 
 def _backbones(scores: _Scores) -> Iterator[Cell]:
     for backbone in scores.dataset.runs:
-        for row in ("baseline", "urn"):
-            yield scores.miou(backbone, backbone, row)
+        yield scores.baseline(backbone)
+        yield scores.miou(backbone, backbone, "urn")
 
 
 def _thresholds(scores: _Scores) -> Iterator[Cell]:
     t = configuration.threshold(scores.config)
     # t = 1 weighs all pixels alike, which is training on the cyclic masks alone.
-    rows = {x: f"urn_t{x}" for x in scores.config["thresholds"]} | {t: "urn", 1: "cyclic"}
+    rows = {x: f"urn_t{x}" for x in scores.config["thresholds"]} | {t: "urn", 1: scores.unweighted}
     for x in sorted(rows):
         yield scores.miou(f"{x:g}", scores.teacher, rows[x], "urn")
 
 
 def _distillation(scores: _Scores) -> Iterator[Cell]:
-    names = {"baseline": "baseline", "urn_self": "urn, its own masks", "urn": "urn, the teacher's"}
     for student in scores.dataset.runs:
         if student != scores.teacher:
-            for row, name in names.items():
-                yield scores.miou(student, student, row, name)
+            yield scores.baseline(student)
+            yield scores.miou(student, student, "urn_self", "urn, its own masks")
+            yield scores.miou(student, student, "urn", "urn, the teacher's")
 
 
 def _probability(scores: _Scores) -> Iterator[Cell]:
-    names = {"cyclic": "none", "probability": "the model's probability", "urn": "uncertainty (urn)"}
+    names = {
+        scores.unweighted: "none",
+        "probability": "the model's probability",
+        "urn": "uncertainty (urn)",
+    }
     for row, name in names.items():
         yield scores.miou(name, scores.teacher, row, scores.teacher)
 
 
 def _measures(scores: _Scores) -> Iterator[Cell]:
-    yield scores.miou("none", scores.teacher, "cyclic", scores.teacher)
+    yield scores.miou("none", scores.teacher, scores.unweighted, scores.teacher)
     yield scores.miou("urn", scores.teacher, "urn", scores.teacher)
     yield scores.auroc("urn")
     for name, row in scores.config["measures"].items():

@@ -38,33 +38,39 @@ def teacher(dataset: Dataset) -> list[str]:
 
 
 def compared(dataset: Dataset) -> list[str]:
-    """The backbones of which both baseline and urn have scores."""
+    """The backbones of which both the row of the baseline and urn have scores."""
     if "val" not in dataset.layout.evaluated:
         return []
-    return [name for name, rows in dataset.runs.items() if {"baseline", "urn"} <= set(rows)]
+    both = {dataset.baseline_row, "urn"}
+    return [name for name, rows in dataset.runs.items() if both <= set(rows)]
 
 
 # What a figure shows.
 
 
 def uncertainty_columns(dataset: Dataset) -> Columns:
-    """The teacher's cyclic masks and their uncertainty, and what is wrong where that is known."""
+    """The teacher's cyclic masks and their uncertainty, and what is false where that is known."""
     masks = dataset.paths.cyclic_masks(dataset.teacher)
     columns = [
         ("image", "image", ""),
         ("ground truth", "truth", ""),
         ("cyclic mask", "mask", masks),
-        ("wrong", "wrong", masks),
+        ("false pixels", "false", masks),
         ("uncertainty", "uncertainty", dataset.paths.weights(dataset.teacher)),
     ]
     known = has_truth_of_train(dataset)
-    return [column for column in columns if known or column[1] not in ("truth", "wrong")]
+    return [column for column in columns if known or column[1] not in ("truth", "false")]
 
 
 def comparison_columns(dataset: Dataset, backbone: str) -> Columns:
     """A backbone's baseline beside its urn, on val."""
-    rows = [(row, "mask", dataset.paths.predictions(backbone, row)) for row in ("baseline", "urn")]
-    return [("image", "image", ""), ("ground truth", "truth", ""), *rows]
+    paths = dataset.paths
+    return [
+        ("image", "image", ""),
+        ("ground truth", "truth", ""),
+        (dataset.baseline_title, "mask", paths.predictions(backbone, dataset.baseline_row)),
+        ("urn", "mask", paths.predictions(backbone, "urn")),
+    ]
 
 
 def contact_columns(dataset: Dataset) -> Columns:
@@ -94,8 +100,10 @@ SHEETS = [
         rule="uncertainty_sheet",
         category=PICTURES,
         label="2 uncertainty beside the errors",
-        caption="The uncertainty beside the errors it should find. Training images at 50, 75, 90 "
-        "and 97 % of the ranking by mean uncertainty. Orange: wrong pixels of the cyclic mask.",
+        caption="The uncertainty beside the noise it should find (Figure 1 of the paper). Training "
+        "images at 50, 75, 90 and 97 % of the ranking by mean uncertainty. False pixels of the "
+        "cyclic mask: it shows an object that is not there (false positive), lacks one (missing "
+        "positive), or takes it for another class.",
         columns=uncertainty_columns,
         by="uncertainty",
         quantiles=[0.5, 0.75, 0.9, 0.97],
@@ -106,9 +114,9 @@ SHEETS = [
         rule="comparison_sheet",
         category=PICTURES,
         label="4 baseline against urn, {backbone}",
-        caption="{backbone} trained on the pseudo-masks (baseline) and with URN. Val images ranked "
-        "by how much URN changed their mIoU: the best, the one at 95 %, the median, the one at 5 % "
-        "and the worst.",
+        caption="{backbone} trained as the baseline (the supervision that `baseline_row` names) "
+        "and with URN. Val images ranked by how much URN changed their mIoU: the best, the one at "
+        "95 %, the median, the one at 5 % and the worst.",
         backbones=compared,
         columns=comparison_columns,
         split="val",
@@ -139,9 +147,10 @@ OF_EXAMPLE = [
         category=PICTURES,
         label="3 narrow and wide response scales",
         caption="Response scaling (the image is selected as in pipeline.png): the response of the "
-        "largest foreground class raised to several powers, and the mask that the dense CRF makes "
-        "of each. A pixel is uncertain if its label changes with the scale; the class that varies "
-        "most decides the uncertainty.",
+        "largest foreground class raised to several powers, the mask that the dense CRF makes of "
+        "each, and its false pixels of that class (Figure 2 of the paper). A wide response (s < 1) "
+        "causes false positives, a narrow one (s > 1) missing positives. A pixel is uncertain if "
+        "its label changes with the scale; the class that varies most decides the uncertainty.",
         draw="urn.figures.response_scales:response_scales",
         options=lambda dataset: {"scales": dataset.settings("uncertainty")["scales"]},
     ),

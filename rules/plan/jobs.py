@@ -1,6 +1,6 @@
 """What a rule needs to know of a job: functions of the job's wildcards, for input and params."""
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable
 from typing import Any, Protocol
 
 from rules.plan import configuration, data_files, fingerprints
@@ -58,14 +58,14 @@ class Jobs:
         """At which its images are worked on."""
         return self.dataset(wildcards).working_size
 
-    def teacher(self, wildcards: Wildcards) -> str:
-        """The backbone that others learn from."""
-        return self.dataset(wildcards).teacher
+    def own(self, attribute: str) -> OfJob:
+        """What a dataset has under a name, such as "teacher"."""
+        return lambda wildcards: getattr(self.dataset(wildcards), attribute)
 
     # Files.
 
     def file(self, pattern: str) -> OfJob:
-        """A path with wildcards, {teacher} and {refiner}, the dataset's own, filled in."""
+        """A path, its wildcards and the dataset's own {teacher} and the like filled in."""
         return lambda wildcards: self._filled(wildcards, pattern)
 
     def pngs(self, folder: str, split: str = "train") -> OfJob:
@@ -79,6 +79,7 @@ class Jobs:
     def _filled(self, wildcards: Wildcards, pattern: str) -> str:
         dataset = self.dataset(wildcards)
         own = {"teacher": dataset.teacher, "refiner": dataset.refiner}
+        own["baseline_row"] = dataset.baseline_row
         return pattern.format(**own | dict(wildcards.items()))
 
     def lists(self, *splits: str) -> OfJob:
@@ -203,10 +204,6 @@ class Jobs:
         dataset = self.dataset(wildcards)
         alpha: float = dataset.refiner_settings(dataset.refiner)["alpha"]
         return alpha
-
-    def runs(self, wildcards: Wildcards) -> Mapping[str, list[str]]:
-        """Backbones, and the supervisions each is trained with."""
-        return self.dataset(wildcards).runs
 
     def shard_ids(self, wildcards: Wildcards) -> list[str]:
         """The images of the job's shard, of train where the wildcards name no split."""
