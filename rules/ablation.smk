@@ -83,7 +83,7 @@ rule ablation:
         table=paths.table("{ablation}"),
         figure=report(
             paths.figure("{ablation}"),
-            caption="../report/ablation.rst",
+            caption=CAPTION,
             category="Ablations",
             labels={"figure": "{ablation}"},
         ),
@@ -99,6 +99,7 @@ rule ablation:
         cells=plan.cell_params,
         axis=lambda wildcards: ablations.axis(wildcards.ablation),
         joined=lambda wildcards: wildcards.ablation == "thresholds",
+        caption=ablations.caption,
         code=jobs.code("ablation"),
     message:
         "The table of {wildcards.ablation} on {wildcards.dataset}"

@@ -6,12 +6,7 @@ rule cost:
         jobs.of(targets.results),
     output:
         table=paths.table("cost"),
-        figure=report(
-            paths.figure("cost"),
-            caption="../report/cost.rst",
-            category="Training and cost",
-            labels={"figure": "2 cost of every stage"},
-        ),
+        figure=report(paths.figure("cost"), **figures.COST.place),
     log:
         paths.log("cost"),
     benchmark:
@@ -23,6 +18,7 @@ rule cost:
         benchmarks=paths.benchmarks,
         shards=jobs.of(work.images_of_shards),
         trainings=jobs.of(work.images_of_trainings),
+        caption=figures.COST.told,
         code=jobs.code("cost"),
     message:
         "What the jobs of {wildcards.dataset} cost"

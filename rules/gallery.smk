@@ -1,13 +1,13 @@
 # A page on which every image can be looked at with its masks, and judged.
 
-for shard in plan.gallery_shards():
+for shard in gallery.shards(plan):
 
     rule:
         name:
             shard.name
         input:
             index=ancient(shard.index),
-            masks=jobs.gallery_masks_of(shard),
+            masks=gallery.masks_of(plan, shard),
         output:
             directory(shard.paths.gallery_shard(shard.split, shard.number)),
         log:
@@ -21,7 +21,7 @@ for shard in plan.gallery_shards():
         params:
             ids=shard.ids,
             data=jobs.data_of_shard(shard, "images", "masks", "tags"),
-            layers=jobs.gallery_layers_of(shard),
+            layers=gallery.layers_of(plan, shard),
             code=jobs.code("gallery_shard"),
         message:
             f"Previews of {shard.dataset} {shard.split}, shard {shard.number}"
@@ -32,7 +32,7 @@ for shard in plan.gallery_shards():
 rule gallery:
     input:
         index=ancient(paths.index()),
-        shards=jobs.of(targets.gallery_shards),
+        shards=jobs.of(gallery.folders),
     output:
         page=paths.gallery,
         data=paths.gallery_data,
@@ -45,7 +45,7 @@ rule gallery:
     resources:
         **plan.needs("scores"),
     params:
-        layers=jobs.of(targets.gallery_names),
+        layers=jobs.of(gallery.names),
         code=jobs.code("gallery"),
     message:
         "The gallery of {wildcards.dataset}"

@@ -51,39 +51,6 @@ rule stages:
         "../workflow_scripts/stages.py"
 
 
-rule stages_figure:
-    input:
-        stages=paths.table("stages"),
-        classes=paths.table("classes"),
-    output:
-        stages=report(
-            paths.figure("stages"),
-            caption="../report/stages.rst",
-            category="Quality",
-            labels={"figure": "1 scores of every stage"},
-        ),
-        classes=report(
-            paths.figure("classes"),
-            caption="../report/classes.rst",
-            category="Quality",
-            labels={"figure": "2 scores by class"},
-        ),
-    log:
-        paths.log("stages_figure"),
-    benchmark:
-        paths.benchmark("stages_figure")
-    conda:
-        "../envs/urn.yaml"
-    resources:
-        **plan.needs("scores"),
-    params:
-        code=jobs.code("stages_figure"),
-    message:
-        "Drawing the scores of {wildcards.dataset}"
-    script:
-        "../workflow_scripts/stages_figure.py"
-
-
 rule reliability:
     input:
         scores=paths.weight_quality(),
@@ -91,10 +58,7 @@ rule reliability:
     output:
         table=paths.table("uncertainty_{backbone}"),
         figure=report(
-            paths.figure("reliability_{backbone}"),
-            caption="../report/reliability.rst",
-            category="Quality",
-            labels={"figure": "3 is uncertain also wrong?"},
+            paths.figure("reliability_{backbone}"), **figures.RELIABILITY.place
         ),
     log:
         paths.log("reliability_{backbone}"),
@@ -106,6 +70,7 @@ rule reliability:
         **plan.needs("scores"),
     params:
         t=plan.threshold,
+        caption=figures.RELIABILITY.told,
         code=jobs.code("reliability"),
     message:
         "How often the uncertain pixels of {wildcards.dataset} are wrong"
@@ -140,7 +105,7 @@ rule train_images:
 rule val_images:
     input:
         index=ancient(paths.index()),
-        before=jobs.pngs(paths.predictions(supervision="baseline"), "val"),
+        before=jobs.pngs(paths.predictions(supervision="{baseline_row}"), "val"),
         after=jobs.pngs(paths.predictions(supervision="urn"), "val"),
     output:
         paths.table("val_images_{backbone}"),

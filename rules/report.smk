@@ -45,11 +45,12 @@ rule front_page:
         seed=config["seed"],
         data=jobs.data_of_splits("tags"),
         thresholds=jobs.of(targets.thresholds),
-        teacher=jobs.teacher,
+        teacher=jobs.own("teacher"),
+        baseline_row=jobs.own("baseline_row"),
         refiner=jobs.own_refiner,
         alpha=jobs.alpha,
         scales=jobs.setting("uncertainty", "scales"),
-        runs=jobs.runs,
+        runs=jobs.own("runs"),
         code=jobs.code("front_page"),
     message:
         "The front page of the report on {wildcards.dataset}"

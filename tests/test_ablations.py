@@ -18,8 +18,8 @@ def config():
     return yaml.safe_load((REPOSITORY / "config.yaml").read_text())
 
 
-def files(config, table):
-    cells = ablations.cells(Dataset(config, "shapes"), table)
+def files(config, table, dataset="shapes"):
+    cells = ablations.cells(Dataset(config, dataset), table)
     return {(c.setting, c.series, c.measure): c.files for c in cells}
 
 
@@ -54,6 +54,39 @@ def test_every_row_that_is_compared_is_a_supervision(config):
             if measure == ablations.VAL:
                 assert all(path.split("/")[3] in rows for path in paths)
         assert files(config, table)
+
+
+@pytest.mark.parametrize(
+    ("dataset", "row", "series", "alone"),
+    [
+        ("voc", "cyclic_self", "baseline (cyclic_self)", "cyclic_self"),
+        ("coco", "baseline", "baseline", "cyclic"),
+    ],
+)
+def test_tables_compare_with_the_row_of_the_baseline(config, dataset, row, series, alone):
+    """On VOC the teacher's baseline of Table 2 is t = 1 of Table 3."""
+    entry = config["datasets"][dataset]
+    root, teacher = f"results/{dataset}", entry["teacher"]
+    for table, backbones in (
+        ("backbones", entry["runs"]),
+        ("distillation", entry["runs"].keys() - {teacher}),
+    ):
+        found = files(config, table, dataset)
+        for backbone in backbones:
+            cell = found[backbone, series, ablations.VAL]
+            assert cell == (f"{root}/{backbone}/{row}/miou.txt",)
+    for table, setting in (("thresholds", "1"), ("probability", "none"), ("measures", "none")):
+        cells = files(config, table, dataset).items()
+        (without,) = [paths for (name, *_), paths in cells if name == setting]
+        assert without == (f"{root}/{teacher}/{alone}/miou.txt",)
+
+
+def test_cyclic_self_learns_a_backbones_own_cyclic_masks_without_weights(config):
+    dataset = Dataset(config, "shapes")
+    mask, *_ = dataset.supervision_masks("resnet18", "cyclic_self")
+    assert mask.startswith("results/shapes/resnet18/cyclic_masks/")
+    assert dataset.supervision_weights("resnet18", "cyclic_self") == []
+    assert not dataset.supervisions["cyclic_self"]["pretended_underfitting"]
 
 
 def test_distillation_is_of_students_only(config):

@@ -14,8 +14,8 @@ TABLE = "image,tags,split\n" + "".join(
     for split, count in (("train", 4), ("val", 2))
     for n in range(count)
 )
-SCORES = {"predictions_miou", "miou", "stages", "summary", "stages_figure", "val_images"}
-SCORES |= {"comparison_sheet", "table_page", "front_page", "cost"}
+SCORES = {"predictions_miou", "miou", "stages", "summary", "stages_figure"}
+SCORES |= {"classes_figure", "val_images", "comparison_sheet", "table_page", "front_page", "cost"}
 PREDICTED = {"responses", "predictions_mine_00000"}
 
 

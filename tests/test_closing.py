@@ -13,15 +13,17 @@ CONFIG = {
 
 
 @pytest.mark.parametrize("scored", [True, False])
-def test_last_words_tell_scores_and_places(scored, tmp_path):
+def test_last_words_tell_scores_and_places(scored, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
     if scored:
-        (tmp_path / "tables").mkdir()
-        (tmp_path / "tables" / "summary.tsv").write_text("value\tscore\n71.25\tmIoU (%) of urn\n")
-    words = last_words(tmp_path, CONFIG, tmp_path / "report.html")
+        summary = tmp_path / "results" / "mine" / "tables" / "summary.tsv"
+        summary.parent.mkdir(parents=True)
+        summary.write_text("value\tscore\n71.25\tmIoU (%) of urn\n")
+    words = last_words(CONFIG, report_made=True)
     assert ("   71.25  mIoU (%) of urn" in words.splitlines()) == scored
     for file in ("report.html", "resnet18/baseline/model.pth", "resnet18/urn/model.pth"):
-        assert str(tmp_path / file) in words
-    assert "report.html" not in last_words(tmp_path, CONFIG, None)
+        assert f"results/mine/{file}" in words
+    assert "report.html" not in last_words(CONFIG, report_made=False)
 
 
 SCORED = f"""

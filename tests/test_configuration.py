@@ -161,6 +161,11 @@ def test_every_cluster_rule_says_what_it_needs():
             "coco",
             ["segmentation.pretrained", "'coco'", "imagenet, none"],
         ),
+        (
+            "datasets.voc.baseline_row",
+            "cyclic_selv",
+            ["datasets.voc.baseline_row", "'cyclic_selv'", "did you mean 'cyclic_self'?"],
+        ),
         ("datasets.voc.download", "yes", ["datasets.voc.download is 'yes'", "type boolean"]),
         ("datasets.mine", {"layout": "folder"}, ["datasets.mine lacks the key 'images'"]),
         ("datasets.a b", {"layout": "shapes"}, ["'a b'"]),

@@ -6,7 +6,16 @@ from matplotlib.colors import to_hex
 from urn.datasets.index import Entry
 from urn.figures.charts import ablation, bars, class_scores, reliability, training_curves
 from urn.figures.choice import at_quantiles, example
-from urn.figures.panels import ORANGE, panel
+from urn.figures.false_pixels import (
+    BOUNDARY,
+    FALSE_POSITIVE,
+    MISSING_POSITIVE,
+    OTHER_CLASS,
+    false_legend,
+    false_pixels,
+    with_boundary,
+)
+from urn.figures.panels import panel
 from urn.figures.sheets import Row, sheet
 from urn.figures.style import COLOURS, class_legend, heat, heat_legend, mask_colours, save
 from urn.files.images import palette, read_image, write_grey, write_mask
@@ -48,8 +57,8 @@ def test_a_sheet_shows_every_image_whole(tmp_path):
 
 def test_a_dollar_in_a_name_is_no_formula(tmp_path):
     name = r"$\\nothing{$"
-    table = pd.DataFrame({name: [50.0, 60.0]}, index=[name, "b"])
-    drawn(class_scores(table, "IoU"), tmp_path / "classes.png")
+    table = pd.DataFrame({"class": [name, "b"], name: [50.0, 60.0]})
+    drawn(class_scores(table), tmp_path / "classes.png")
     legend = class_legend([np.uint8([[0, 1]])], ["background", name])
     figure = sheet([Row([solid((1, 2, 3))], name)], [name], legend)
     drawn(figure, tmp_path / "sheet.png")
@@ -93,13 +102,39 @@ def test_panels_show_files(tmp_path):
     entry = Entry("a", "train", tmp_path / "image.png", tmp_path / "truth.png", ())
     np.testing.assert_array_equal(panel("truth", entry), palette()[truth])
     np.testing.assert_array_equal(panel("mask", entry, tmp_path / "masks"), palette()[mask])
-    wrong = (panel("wrong", entry, tmp_path / "masks") == ORANGE).all(axis=2)
-    np.testing.assert_array_equal(wrong, (mask != truth) & (truth != 255))
+    false = (panel("false", entry, tmp_path / "masks") == MISSING_POSITIVE).all(axis=2)
+    np.testing.assert_array_equal(false, (mask != truth) & (truth != 255))
     uncertainty = panel("uncertainty", entry, tmp_path / "weights")
     np.testing.assert_array_equal(uncertainty, heat(mask.astype(float)))
     blind = Entry("a", "train", tmp_path / "image.png", None, ())
     assert panel("truth", blind) is None
-    assert panel("wrong", blind, tmp_path / "masks") is None
+    assert panel("false", blind, tmp_path / "masks") is None
+
+
+def test_false_pixels_are_of_three_kinds_and_never_ignored():
+    truth = np.uint8([[0, 1, 1, 0, 255]])
+    mask = np.uint8([[1, 0, 2, 0, 1]])
+    picture = false_pixels(np.full((1, 5, 3), 100, np.uint8), mask, truth)
+    kinds = [FALSE_POSITIVE, MISSING_POSITIVE, OTHER_CLASS, (70, 70, 70), (70, 70, 70)]
+    assert picture.tolist() == [[list(colour) for colour in kinds]]
+    assert len(false_legend()) == 3
+    assert [patch.get_label() for patch in false_legend(several=False)] == [
+        "false positive",
+        "missing positive",
+    ]
+
+
+@pytest.mark.parametrize(("size", "width"), [(20, 1), (400, 3)])
+def test_a_boundary_is_a_line_around_objects(size, width):
+    truth = np.zeros((size, size), np.uint8)
+    truth[:, size // 2 :] = 1
+    truth[:, -3:] = 255
+    picture = with_boundary(solid((9, 9, 9), size, size), truth)
+    columns = np.flatnonzero((picture == BOUNDARY).all(axis=(0, 2)))
+    edges = [size // 2, size - 3]
+    assert columns.tolist() == sorted(
+        edge + n for edge in edges for n in range(-(width // 2), width // 2 + 1)
+    )
 
 
 def test_images_are_chosen_by_their_rank():
@@ -129,15 +164,18 @@ def test_bars_have_the_values_and_groups():
 
 
 def test_class_scores_have_a_mark_for_every_stage():
-    table = pd.DataFrame({"CAMs": [10.0, 20], "urn": [30, np.nan]}, index=["cat", "dog"])
-    (axes,) = class_scores(table, "IoU (%)").axes
+    table = pd.DataFrame(
+        {"class": ["cat", "cow", "dog"], "CAMs": [10.0, np.nan, 20], "urn": [30, np.nan, np.nan]}
+    )
+    (axes,) = class_scores(table).axes
     assert [list(line.get_xdata())[:1] for line in axes.lines] == [[10.0], [30.0]]
     assert [label.get_text() for label in axes.get_yticklabels()] == ["cat", "dog"]
 
 
 def test_training_curves_have_a_panel_each():
     curve = pd.DataFrame({"iteration": [1, 2], "loss": [2.0, 1.0]})
-    figure = training_curves({"classifier": {"c": curve}, "segmentation": {"a": curve, "b": curve}})
+    trainings = [("classifier", "c"), ("segmentation", "a"), ("segmentation", "b")]
+    figure = training_curves(curve, curve, curve, trainings=trainings)
     assert [axes.get_title() for axes in figure.axes] == ["classifier", "segmentation"]
     assert [len(axes.lines) for axes in figure.axes] == [1, 2]
     assert list(figure.axes[0].lines[0].get_ydata()) == [2.0, 1.0]

@@ -1,10 +1,14 @@
 """The figures that explain the method, on one image."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
 from urn.crf import SEGMENTATION_CRF
 from urn.figures.crf_parameters import FACTORS, MEANING, changed, crf_parameters
+from urn.figures.example import Example
+from urn.figures.false_pixels import BOUNDARY, FALSE_POSITIVE
 from urn.figures.pipeline import Stages, panels, pipeline
 from urn.figures.response_scales import response_scales
 from urn.figures.style import heat, mask_colours
@@ -26,7 +30,9 @@ def response():
     return np.stack([1 - dog, dog])
 
 
-LABELS = np.uint8([0, 2])
+@pytest.fixture
+def example(image, response):
+    return Example(image, response, np.uint8([0, 2]), None, NAMES)
 
 
 @pytest.mark.parametrize(
@@ -52,25 +58,46 @@ def pictures(figure):
     return [axes.get_images()[0].get_array() for axes in figure.axes]
 
 
-def test_every_parameter_has_a_row_with_the_published_mask_in_its_middle(image, response):
-    figure = crf_parameters(image, response, LABELS, NAMES)
+def test_every_parameter_has_a_row_with_the_published_mask_in_its_middle(example):
+    figure = crf_parameters(example)
     assert len(figure.axes) == len(MEANING) * len(FACTORS) + 2  # image and mask without CRF, too
     texts = [text.get_text() for text in figure.texts]
     assert sum("(published)" in text for text in texts) == len(MEANING)
-    unrefined = mask_colours(np.where(response[1] > 0.5, 2, 0))
+    unrefined = mask_colours(np.where(example.response[1] > 0.5, 2, 0))
     assert any((picture == unrefined).all() for picture in pictures(figure))
     legend = [text.get_text() for text in figure.legends[0].get_texts()]
     assert legend == ["background", "dog"]
 
 
-def test_responses_are_shown_at_every_scale_and_at_1(image, response):
-    figure = response_scales(image, response, LABELS, [0.5, 4], NAMES)
+def test_responses_are_shown_at_every_scale_and_at_1(example):
+    figure = response_scales(example, scales=[0.5, 4])
     texts = {text.get_text() for text in figure.texts}
     assert {"s = 0.5", "s = 1", "s = 4"} <= texts
     assert any("“dog”" in text for text in texts)
     shown = pictures(figure)
     for place, scale in enumerate((0.5, 1, 4), start=1):
-        np.testing.assert_array_equal(shown[place], heat(response[1] ** scale))
+        np.testing.assert_array_equal(shown[place], heat(example.response[1] ** scale))
+
+
+def test_false_pixels_are_shown_and_counted_at_every_scale_where_the_truth_is_known(example):
+    truth = np.zeros((24, 32), np.uint8)
+    truth[:, 24:] = 2
+    truth[:12] = 255
+    known = replace(example, truth=truth)
+    figure = response_scales(known, scales=[0.5, 4])
+    without = response_scales(example, scales=[0.5, 4])
+    assert len(figure.axes) == len(without.axes) + 3
+    mask, false = pictures(figure)[-6], pictures(figure)[-2]  # at s = 1
+    too_many = (mask == mask_colours(np.uint8(2))).all(axis=2) & (truth == 0)
+    assert too_many.any()
+    boundary = (false == BOUNDARY).all(axis=2)
+    np.testing.assert_array_equal(
+        (false == FALSE_POSITIVE).all(axis=2)[~boundary], too_many[~boundary]
+    )
+    counts = [text.get_text() for text in figure.texts if text.get_text().endswith(" %")]
+    assert counts[1] == f"{100 * too_many.mean():.1f}, 0.0 %"
+    legend = [text.get_text() for text in figure.legends[0].get_texts()]
+    assert legend[-3:] == ["false positive", "missing positive", "boundary of the ground truth"]
 
 
 @pytest.fixture

@@ -16,6 +16,7 @@ from rules.plan.plan import Plan
 from rules.plan.shards import cut
 
 REPOSITORY = Path(__file__).parents[1]
+FOLDERS = ("root", "dataset", "backbone", "model_folder", "figures")  # of other files
 
 
 @pytest.fixture
@@ -40,7 +41,7 @@ def test_every_dataset_has_paths_of_its_own():
     """No two kinds of file share a path, and no path leaves the dataset's folder."""
     paths, seen = Paths("mine"), {}
     for name in dir(Paths):
-        if name.startswith("_") or name in ("root", "dataset", "backbone", "model_folder"):
+        if name.startswith("_") or name in FOLDERS:
             continue
         found = getattr(paths, name)
         if callable(found):

@@ -1,5 +1,7 @@
 """The report's tables and texts, from tables."""
 
+from dataclasses import replace
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -104,6 +106,7 @@ def run():
         refiner="ppmg",
         alpha=11.0,
         teacher="resnet18",
+        baseline_row="baseline",
         runs={"resnet18": ["baseline", "urn"], "resnet101": ["urn"]},
         scales=[0.5, 2],
         thresholds={"urn": 0.05, "urn_self": 0.05},
@@ -151,6 +154,12 @@ def test_result_compares_urn_with_its_baseline(run):
         "most 0.05), 30.0 % are.",
     ]
     assert len(result(run, stages[2:], None)) == 2
+    stages["stage"] = stages["stage"].str.replace("baseline", "cyclic_self")
+    rows = {"resnet18": ["cyclic_self", "urn"]}
+    line, *_ = result(replace(run, baseline_row="cyclic_self", runs=rows), stages, None)
+    assert line.endswith(
+        "cyclic_self **50.00**, urn **48.75**. urn is 1.25 points below its baseline."
+    )
 
 
 def test_failures_are_the_worst_classes(run):

@@ -165,7 +165,15 @@ AFTER_URN = {
     "summary": 1,
     "cost": 1,
 }
-AFTER_SCORES = ("stages", "stages_figure", "val_images", "comparison_sheet", "cost", "front_page")
+AFTER_SCORES = (
+    "stages",
+    "stages_figure",
+    "classes_figure",
+    "val_images",
+    "comparison_sheet",
+    "cost",
+    "front_page",
+)
 PICTURES_OF_URN = ("example", "pipeline_figure", "training_figure")
 
 

@@ -16,6 +16,7 @@ with logged(snakemake.log[0]):
         refiner=None if params.refiner == "own" else params.refiner,
         alpha=params.alpha,
         teacher=params.teacher,
+        baseline_row=params.baseline_row,
         runs=params.runs,
         scales=params.scales,
         thresholds=params.thresholds,

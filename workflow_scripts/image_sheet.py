@@ -2,6 +2,7 @@
 
 from urn.datasets.index import BACKGROUND, read_index
 from urn.figures.choice import at_quantiles
+from urn.figures.false_pixels import false_legend
 from urn.figures.panels import masks_of, panel
 from urn.figures.sheets import Row, sheet
 from urn.figures.style import class_legend, heat_legend, save
@@ -19,15 +20,18 @@ with logged(snakemake.log[0]):
     rows = [
         Row(
             [panel(kind, entry, folder) for _, kind, folder in params.columns],
-            params.label.format_map(values),
+            params.heading.format_map(values),
         )
         for entry, values in zip(entries, chosen.to_dict("records"), strict=True)
     ]
     folders = [folder for _, kind, folder in params.columns if kind == "mask"]
     legend = class_legend(masks_of(entries, folders), [BACKGROUND, *index.classes])
-    if any(kind == "uncertainty" for _, kind, _ in params.columns):
+    kinds = {kind for _, kind, _ in params.columns}
+    if "false" in kinds:
+        legend += false_legend()
+    if "uncertainty" in kinds:
         legend += heat_legend("U = 0, certain", "U = 1, uncertain")
-    tiles = params.get("tiles", 1)
+    tiles = params.tiles
     rows += [Row([None] * len(params.columns))] * (-len(rows) % tiles)
     joined = [
         Row([image for row in rows[n : n + tiles] for image in row.images], rows[n].label)

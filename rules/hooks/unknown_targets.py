@@ -4,23 +4,32 @@ import os
 import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from difflib import get_close_matches
+from pathlib import Path
 from typing import Any
 
 from snakemake.exceptions import WorkflowError
 
 from rules.plan import configuration
+from rules.plan.paths import RESULTS, Paths
 
-FOLDERS = ("pseudo_masks", "cam", "multi_crop", "affinity", "tables", "figures", "report")
-FILES = (
-    "index.csv",
-    "pseudo_masks/<refiner>/<id>.png",
-    "<backbone>/cyclic_masks/<id>.png",
-    "<backbone>/<supervision>/model.pth",
-    "<backbone>/<supervision>/miou.txt",
-    "<backbone>/miou.txt",
-    "tables/<table>.tsv",
-    "figures/<figure>.png",
-)
+PATHS = Paths()
+# Names in a dataset's folder, in a backbone's, and in a model's.
+TOP = {
+    path.removeprefix(f"{PATHS.root}/").split("/")[0]
+    for path in (
+        *(PATHS.index(), PATHS.pseudo_masks(), PATHS.table(""), PATHS.figures, PATHS.front_page),
+        *(PATHS.classifier.folder, PATHS.second_classifier.folder, PATHS.affinity.folder),
+    )
+}
+FOLDERS_OF_BACKBONE = {Path(path).name for path in (PATHS.cyclic_masks(), PATHS.weights())}
+OF_BACKBONE = FOLDERS_OF_BACKBONE | {Path(PATHS.final_score()).name}
+OF_MODEL = {
+    Path(path).name
+    for path in (
+        *(PATHS.training().model, PATHS.training().curve, PATHS.predictions()),
+        *(PATHS.prediction_scores().miou, PATHS.prediction_scores().classes),
+    )
+}
 
 
 def explainer(workflow: Any, config: Mapping[str, Any]) -> Callable[[str], None]:
@@ -52,12 +61,12 @@ def sentence(
         rules: the names of those that can be asked for.
     """
     top, *parts = target.split("/")
-    if top != "results":
+    if top != RESULTS:
         close = get_close_matches(target, list(rules), n=1)
         hint = f"did you mean {close[0]}? " if close else ""
         return (
-            f"nothing makes {target}: {hint}ask for files in results/<dataset>/, or a rule such as "
-            "all, ablations or prepare_<dataset>"
+            f"nothing makes {target}: {hint}ask for files in {Paths('<dataset>').root}/, or a rule "
+            "such as all, ablations or prepare_<dataset>"
         )
     if not parts or parts[0] not in datasets:
         name = parts[0] if parts else ""
@@ -69,24 +78,39 @@ def sentence(
             f"snakemake --configfile mine.yaml -- {target}"
         )
     dataset, *inside = parts
-    slip = _slip(inside, supervisions)
+    slip, paths = _slip(inside, supervisions), Paths(dataset)
     return (
-        f"nothing makes {target}{slip}: ask for a file in results/{dataset}/, such as "
-        f"{', '.join(FILES)}"
+        f"nothing makes {target}{slip}: ask for a file in {paths.root}/, such as "
+        f"{', '.join(_examples(paths))}"
     )
+
+
+def _examples(paths: Paths) -> list[str]:
+    """Files that can be asked for, below the dataset's folder."""
+    model = ("<backbone>", "<supervision>")
+    files = [
+        paths.index(),
+        f"{paths.pseudo_masks('<refiner>')}/<id>.png",
+        f"{paths.cyclic_masks('<backbone>')}/<id>.png",
+        paths.training(*model).model,
+        paths.prediction_scores(*model).miou,
+        paths.final_score("<backbone>"),
+        paths.table("<table>"),
+        paths.figure("<figure>"),
+    ]
+    return [file.removeprefix(f"{paths.root}/") for file in files]
 
 
 def _slip(parts: Sequence[str], supervisions: Iterable[str]) -> str:
     """The first part of a path that is no name of its place, and what it may have meant."""
     backbone = f"({'|'.join(configuration.BACKBONES)}|{configuration.TIMM_BACKBONE})(-seed[0-9]+)?"
-    names = [{*configuration.BACKBONES, *FOLDERS, "index.csv"}]
+    names = [{*configuration.BACKBONES, *TOP}]
     if parts and re.fullmatch(backbone, parts[0]):
-        names = [{parts[0]}, {*supervisions, "cyclic_masks", "weights", "miou.txt"}]
-        names.append({"model.pth", "miou.txt", "iou.tsv", "curve.tsv", "predictions"})
+        names = [{parts[0]}, {*supervisions, *OF_BACKBONE}, OF_MODEL]
     for part, known in zip(parts, names, strict=False):
         if part not in known:
             close = get_close_matches(part, sorted(known), n=1)
             return f" (did you mean {close[0]!r} for {part!r}?)" if close else ""
-        if part in ("cyclic_masks", "weights"):
+        if part in FOLDERS_OF_BACKBONE:
             break
     return ""

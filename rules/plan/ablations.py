@@ -3,15 +3,23 @@
 Imported by the Snakefile, also in every job: standard library only, beside the configuration.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
 from rules.plan import configuration
 from rules.plan.dataset import Dataset
+from rules.plan.jobs import Wildcards
 
 VAL = "mIoU (%) on val"
 TRAIN = "mIoU (%) on train"
 AUROC = "AUROC of the uncertainty"
+OF_AUROC = (
+    "AUROC: how well the weights find wrong pixels of the cyclic masks, on train; 0.5 is chance."
+)
+OF_SEEDS = (
+    "Mean and standard deviation over the seeds of `ablation.seeds`; one seed has no deviation. "
+    "All share one classifier and its pseudo-masks."
+)
 
 
 @dataclass(frozen=True)
@@ -31,19 +39,38 @@ class Cell:
     files: tuple[str, ...]
 
 
+@dataclass(frozen=True)
+class Table:
+    """An ablation.
+
+    Attributes:
+        axis: what is varied.
+        about: what is compared, for the figure's caption.
+        cells: what its table has, in order.
+    """
+
+    axis: str
+    about: str
+    cells: Callable[["_Scores"], Iterator[Cell]]
+
+
 def cells(dataset: Dataset, ablation: str) -> list[Cell]:
     """The cells of one of `TABLES`; none where the dataset does not allow it."""
-    _, rows = TABLES[ablation]
     scored = dataset.layout.evaluated
     if "val" not in scored:
         return []
-    found = rows(_Scores(dataset))
+    found = TABLES[ablation].cells(_Scores(dataset))
     return [cell for cell in found if cell.measure == VAL or "train" in scored]
 
 
 def axis(ablation: str) -> str:
     """What an ablation varies."""
-    return TABLES[ablation][0]
+    return TABLES[ablation].axis
+
+
+def caption(wildcards: Wildcards, output: Sequence[str]) -> str:
+    """For params, as `Figure.told`: what a figure's caption says."""
+    return f"{TABLES[wildcards.ablation].about} {OF_SEEDS}"
 
 
 def targets(dataset: Dataset) -> list[str]:
@@ -71,6 +98,22 @@ class _Scores:
         )
         return Cell(setting, series or supervision, VAL, files)
 
+    def baseline(self, backbone: str) -> Cell:
+        """The mIoU that a backbone's `urn` is compared with."""
+        row, title = self.dataset.baseline_row, self.dataset.baseline_title
+        return self.miou(backbone, backbone, row, title)
+
+    @property
+    def unweighted(self) -> str:
+        """The row that trains the teacher on its cyclic masks alone, the baseline's if that does.
+
+        Then the baseline of Table 2 and t = 1 of Table 3 are one model.
+        """
+        row = self.dataset.supervisions[self.dataset.baseline_row]
+        plain = row["weighting"] == "none" and not row["pretended_underfitting"]
+        alone = plain and row["masks"] in ("teacher", "self")
+        return self.dataset.baseline_row if alone else "cyclic"
+
     def auroc(self, setting: str, measure: str | None = None) -> Cell:
         """Of the teacher's weight masks by a measure; None: by response scaling."""
         files = self._by_seed(
@@ -81,34 +124,38 @@ class _Scores:
 
 def _backbones(scores: _Scores) -> Iterator[Cell]:
     for backbone in scores.dataset.runs:
-        for row in ("baseline", "urn"):
-            yield scores.miou(backbone, backbone, row)
+        yield scores.baseline(backbone)
+        yield scores.miou(backbone, backbone, "urn")
 
 
 def _thresholds(scores: _Scores) -> Iterator[Cell]:
     t = configuration.threshold(scores.config)
     # t = 1 weighs all pixels alike, which is training on the cyclic masks alone.
-    rows = {x: f"urn_t{x}" for x in scores.config["thresholds"]} | {t: "urn", 1: "cyclic"}
+    rows = {x: f"urn_t{x}" for x in scores.config["thresholds"]} | {t: "urn", 1: scores.unweighted}
     for x in sorted(rows):
         yield scores.miou(f"{x:g}", scores.teacher, rows[x], "urn")
 
 
 def _distillation(scores: _Scores) -> Iterator[Cell]:
-    names = {"baseline": "baseline", "urn_self": "urn, its own masks", "urn": "urn, the teacher's"}
     for student in scores.dataset.runs:
         if student != scores.teacher:
-            for row, name in names.items():
-                yield scores.miou(student, student, row, name)
+            yield scores.baseline(student)
+            yield scores.miou(student, student, "urn_self", "urn, its own masks")
+            yield scores.miou(student, student, "urn", "urn, the teacher's")
 
 
 def _probability(scores: _Scores) -> Iterator[Cell]:
-    names = {"cyclic": "none", "probability": "the model's probability", "urn": "uncertainty (urn)"}
+    names = {
+        scores.unweighted: "none",
+        "probability": "the model's probability",
+        "urn": "uncertainty (urn)",
+    }
     for row, name in names.items():
         yield scores.miou(name, scores.teacher, row, scores.teacher)
 
 
 def _measures(scores: _Scores) -> Iterator[Cell]:
-    yield scores.miou("none", scores.teacher, "cyclic", scores.teacher)
+    yield scores.miou("none", scores.teacher, scores.unweighted, scores.teacher)
     yield scores.miou("urn", scores.teacher, "urn", scores.teacher)
     yield scores.auroc("urn")
     for name, row in scores.config["measures"].items():
@@ -139,13 +186,45 @@ def _refiners(scores: _Scores) -> Iterator[Cell]:
         yield scores.miou(name, scores.teacher, row, "baseline")
 
 
-# What is varied, and the cells.
-TABLES: dict[str, tuple[str, Callable[[_Scores], Iterator[Cell]]]] = {
-    "backbones": ("backbone", _backbones),
-    "thresholds": ("threshold t", _thresholds),
-    "distillation": ("student", _distillation),
-    "probability": ("weighting of the loss", _probability),
-    "measures": ("weight masks", _measures),
-    "scale_sets": ("response scales", _scale_sets),
-    "refiners": ("refiner", _refiners),
+TABLES = {
+    "backbones": Table(
+        "backbone",
+        "Baseline and URN with every backbone (Tables 1 and 2 of the paper).",
+        _backbones,
+    ),
+    "thresholds": Table(
+        "threshold t",
+        "The threshold t: pixels with a weight of at most t have their loss multiplied by t "
+        "(Table 3). t = 1 is training on the cyclic masks alone, t = 0 drops the uncertain pixels.",
+        _thresholds,
+    ),
+    "distillation": Table(
+        "student",
+        "Students trained as baselines, with URN on their own cyclic masks and weights, and with "
+        "URN on the teacher's (Table 4).",
+        _distillation,
+    ),
+    "probability": Table(
+        "weighting of the loss",
+        "The teacher trained on its cyclic masks without weights, weighted by its own probability "
+        "of the target, and by the uncertainty (Table 5).",
+        _probability,
+    ),
+    "measures": Table(
+        "weight masks",
+        "Weight masks by response scaling and by other measures of uncertainty, all with the same "
+        f"t. {OF_AUROC}",
+        _measures,
+    ),
+    "scale_sets": Table(
+        "response scales",
+        f"Response scaling with other sets of scales. {OF_AUROC}",
+        _scale_sets,
+    ),
+    "refiners": Table(
+        "refiner",
+        "Refiners of the CAMs: their pseudo-masks on train, and the baseline trained on them on "
+        "val.",
+        _refiners,
+    ),
 }

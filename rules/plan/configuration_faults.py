@@ -116,6 +116,9 @@ def _run_faults(config: Config, name: str, dataset: Settings) -> Iterator[str]:
         for supervision in run:
             if supervision not in rows:
                 yield not_among(f"datasets.{name}.runs.{backbone}", supervision, rows)
+    baseline = dataset.get("baseline_row", "baseline")
+    if baseline not in rows:
+        yield not_among(f"datasets.{name}.baseline_row", baseline, rows)
 
 
 def _setting_faults(config: Config, dataset: str) -> Iterator[Problem]:

@@ -26,6 +26,7 @@ class Dataset:
         self.root: str = self.entry.get("root", "")  # of the user's files, where the layout has one
         self.teacher: str = self.entry["teacher"]
         self.runs: Mapping[str, list[str]] = self.entry["runs"]
+        self.baseline_row: str = self.layout.baseline_row
         self.supervisions = configuration.supervisions(config)
         self.ids = cache(self._read_ids)
         self.shards = cache(self._cut)
@@ -193,6 +194,11 @@ class Dataset:
             return []
         teacher = self.teacher_of(backbone, supervision)
         return self.pngs(self.paths.weights(teacher, row.get("measure")))
+
+    @property
+    def baseline_title(self) -> str:
+        """What tables and figures call the row that `urn` is compared with."""
+        return "baseline" + f" ({self.baseline_row})" * (self.baseline_row != "baseline")
 
     @property
     def trained(self) -> list[tuple[str, str]]:

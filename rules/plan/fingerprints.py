@@ -31,7 +31,7 @@ INFRASTRUCTURE = frozenset(
 
 
 @lru_cache
-def code(script: str, refiner: str | None = None) -> str:
+def code(script: str, refiner: str | None = None, draw: str | None = None) -> str:
     """What a script's result depends on in the library: changes with any of its modules.
 
     These are the modules that the script imports, directly and through others, but for
@@ -40,8 +40,10 @@ def code(script: str, refiner: str | None = None) -> str:
     Args:
         script: name of a file in workflow_scripts, without its suffix.
         refiner: of the refiners, only this one's modules count; None: all that are imported.
+        draw: address of a function that the script is told to call.
     """
-    return _digest(modules(script, refiner))
+    called = _reached(registry.Place(draw).modules, None) if draw else set()
+    return _digest(modules(script, refiner) | called)
 
 
 def code_of(module: str) -> str:

@@ -6,6 +6,7 @@ from typing import Any
 
 from rules.plan import layouts
 from rules.plan.configuration import resolve
+from rules.plan.paths import Paths
 from urn.errors import UserError
 
 
@@ -16,14 +17,14 @@ def check(config: Mapping[str, Any]) -> None:
         UserError: one sentence naming the key and the folder.
     """
     for name, dataset in config["datasets"].items():
-        results = Path("results", name).resolve()
-        paths = layouts.of(dataset).inputs
+        results = Paths(name).root
+        inputs = layouts.of(dataset).inputs
         pseudo_masks = resolve(config, name, "pseudo_masks")
         if pseudo_masks["refiner"] == "own":
-            paths["pseudo_masks.folder"] = pseudo_masks["folder"]
-        for key, path in paths.items():
-            if Path(path).resolve().is_relative_to(results):
+            inputs["pseudo_masks.folder"] = pseudo_masks["folder"]
+        for key, path in inputs.items():
+            if Path(path).resolve().is_relative_to(Path(results).resolve()):
                 raise UserError(
-                    f"config: datasets.{name}.{key} is {path}, but results/{name} is where the "
+                    f"config: datasets.{name}.{key} is {path}, but {results} is where the "
                     "run writes: move your files elsewhere"
                 )

@@ -1,9 +1,9 @@
 """What a rule needs to know of a job: functions of the job's wildcards, for input and params."""
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable
 from typing import Any, Protocol
 
-from rules.plan import configuration, data_files, fingerprints, targets
+from rules.plan import configuration, data_files, fingerprints
 from rules.plan.dataset import Dataset, Settings
 from rules.plan.shards import Shard
 
@@ -41,9 +41,14 @@ class Jobs:
         """The job's."""
         return self._datasets(wildcards.dataset)
 
-    def of(self, function: Callable[[Dataset], Any]) -> OfJob:
-        """What a function says of the job's dataset."""
-        return lambda wildcards: function(self.dataset(wildcards))
+    def of(self, function: Callable[..., Any]) -> OfJob:
+        """What a function says of the job's dataset, and of its other wildcards by their names."""
+
+        def said(wildcards: Wildcards) -> Any:
+            others = {name: value for name, value in wildcards.items() if name != "dataset"}
+            return function(self.dataset(wildcards), **others)
+
+        return said
 
     def source(self, wildcards: Wildcards) -> Settings:
         """What the dataset's data are, as its index needs to know."""
@@ -53,14 +58,14 @@ class Jobs:
         """At which its images are worked on."""
         return self.dataset(wildcards).working_size
 
-    def teacher(self, wildcards: Wildcards) -> str:
-        """The backbone that others learn from."""
-        return self.dataset(wildcards).teacher
+    def own(self, attribute: str) -> OfJob:
+        """What a dataset has under a name, such as "teacher"."""
+        return lambda wildcards: getattr(self.dataset(wildcards), attribute)
 
     # Files.
 
     def file(self, pattern: str) -> OfJob:
-        """A path with wildcards, {teacher} and {refiner}, the dataset's own, filled in."""
+        """A path, its wildcards and the dataset's own {teacher} and the like filled in."""
         return lambda wildcards: self._filled(wildcards, pattern)
 
     def pngs(self, folder: str, split: str = "train") -> OfJob:
@@ -74,6 +79,7 @@ class Jobs:
     def _filled(self, wildcards: Wildcards, pattern: str) -> str:
         dataset = self.dataset(wildcards)
         own = {"teacher": dataset.teacher, "refiner": dataset.refiner}
+        own["baseline_row"] = dataset.baseline_row
         return pattern.format(**own | dict(wildcards.items()))
 
     def lists(self, *splits: str) -> OfJob:
@@ -216,27 +222,6 @@ class Jobs:
         alpha: float = dataset.refiner_settings(dataset.refiner)["alpha"]
         return alpha
 
-    def runs(self, wildcards: Wildcards) -> Mapping[str, list[str]]:
-        """Backbones, and the supervisions each is trained with."""
-        return self.dataset(wildcards).runs
-
-    def comparison_columns(self, wildcards: Wildcards) -> targets.Columns:
-        """Of the sheet of a backbone's predictions."""
-        return targets.comparison_columns(self.dataset(wildcards), wildcards.backbone)
-
-    def gallery_layers_of(self, shard: Shard) -> OfJob:
-        """The masks that the gallery shows of a shard: name, kind and folder."""
-        return lambda wildcards: targets.gallery_layers(self._datasets(shard.dataset), shard.split)
-
-    def gallery_masks_of(self, shard: Shard) -> OfJob:
-        """Their files."""
-
-        def found(wildcards: Wildcards) -> list[str]:
-            layers = targets.gallery_layers(self._datasets(shard.dataset), shard.split)
-            return [file for *_, folder in layers for file in shard.pngs(folder)]
-
-        return found
-
     def shard_ids(self, wildcards: Wildcards) -> list[str]:
         """The images of the job's shard, of train where the wildcards name no split."""
         split = dict(wildcards.items()).get("split", "train")
@@ -256,9 +241,13 @@ class Jobs:
 
     # Fingerprints: see rules/plan/fingerprints.py.
 
-    def code(self, script: str) -> OfJob:
-        """Of the library's modules that a script's result depends on."""
-        return lambda wildcards: "" if self._decided else fingerprints.code(script)
+    def code(self, script: str, draw: str | None = None) -> OfJob:
+        """Of the library's modules that a script's result depends on.
+
+        Args:
+            draw: a function of the library that the script calls, such as `urn.figures.a:b`.
+        """
+        return lambda wildcards: "" if self._decided else fingerprints.code(script, draw=draw)
 
     def named_refiner_code(self, script: str) -> OfJob:
         """The same, of the refiners only with the one that the wildcards name."""

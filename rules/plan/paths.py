@@ -7,7 +7,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 DOWNLOADS = "data/downloads"
-PRETRAINED = "results/pretrained"
+RESULTS = "results"
+PRETRAINED = f"{RESULTS}/pretrained"
 
 
 @dataclass(frozen=True)
@@ -64,7 +65,7 @@ class Paths:
     @property
     def root(self) -> str:
         """Of all that is made of the dataset."""
-        return f"results/{self.dataset}"
+        return f"{RESULTS}/{self.dataset}"
 
     def log(self, job: str) -> str:
         """A job's log."""
@@ -93,7 +94,17 @@ class Paths:
 
     def figure(self, name: str) -> str:
         """A figure of the report."""
-        return f"{self.root}/figures/{name}.png"
+        return f"{self.figures}/{name}.png"
+
+    @property
+    def figures(self) -> str:
+        """The folder of all figures."""
+        return f"{self.root}/figures"
+
+    @property
+    def report(self) -> str:
+        """The report that a whole run ends with."""
+        return f"{self.root}/report.html"
 
     @property
     def front_page(self) -> str:

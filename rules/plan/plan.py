@@ -120,11 +120,6 @@ class Plan:
         yield from self.shards("predictions", "val")
         yield from self.shards("test_predictions", "test", of=_has_test)
 
-    def gallery_shards(self) -> Iterator[Shard]:
-        """Those of train and val."""
-        for split in configuration.SPLITS:
-            yield from self.shards(f"gallery_{split}", split)
-
     @property
     def tested(self) -> list[str]:
         """The datasets with images for an evaluation server."""

@@ -11,6 +11,7 @@ from typing import Any
 from rules.plan import configuration, layouts, timm_names
 from rules.plan.layouts.base import Layout
 from rules.plan.layouts.places import here, missing_folder
+from rules.plan.paths import RESULTS, Paths
 from urn.errors import UserError, raise_faults
 
 PARTS = ("", "_test")  # of a dataset, each prepared by the name prepare_<dataset><part>
@@ -40,7 +41,7 @@ def asked(config: Mapping[str, Any], words: Iterable[str]) -> list[str]:
     """The datasets of which results are asked for; without any, the configured one."""
     prepared = {f"prepare_{name}{part}": name for name in config["datasets"] for part in PARTS}
     named = (
-        word.split("/")[1] if word.startswith("results/") else prepared.get(word, "")
+        word.split("/")[1] if word.startswith(f"{RESULTS}/") else prepared.get(word, "")
         for word in words
     )
     return [name for name in dict.fromkeys(named) if name in config["datasets"]] or [
@@ -57,21 +58,21 @@ def _published_faults(config: Mapping[str, Any]) -> Iterator[str]:
 
 
 def _results_faults() -> Iterator[str]:
-    if Path("results").exists() and not Path("results").is_dir():
-        yield f"results is a file{here()}, where a folder is to be made: move it away"
+    if Path(RESULTS).exists() and not Path(RESULTS).is_dir():
+        yield f"{RESULTS} is a file{here()}, where a folder is to be made: move it away"
 
 
 def unwritable_results() -> str | None:
     """Why nothing can be written into results, if so."""
-    if Path("results").is_dir() and not os.access("results", os.W_OK):
-        return f"results cannot be written to{here()}: change its permissions or its disk's"
+    if Path(RESULTS).is_dir() and not os.access(RESULTS, os.W_OK):
+        return f"{RESULTS} cannot be written to{here()}: change its permissions or its disk's"
     return None
 
 
 def _dataset_faults(config: Mapping[str, Any], name: str) -> Iterator[str]:
     dataset, key = config["datasets"][name], f"datasets.{name}"
-    index = Path("results") / name / "index.csv"
-    if index.is_dir():
+    index = Paths(name).index()
+    if Path(index).is_dir():
         yield f"{index} is a folder, where a file is to be made: move it away"
     own = configuration.resolve(config, name, "pseudo_masks")
     if own["refiner"] == "own":

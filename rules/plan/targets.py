@@ -1,9 +1,8 @@
-"""Which files a dataset has: masks, models, scores, figures, tables."""
+"""Which files a dataset has: masks, models, scores, tables; its figures are in figures.py."""
 
-from collections.abc import Iterable
 from typing import NamedTuple
 
-from rules.plan import configuration
+from rules.plan import figures
 from rules.plan.dataset import Dataset
 from rules.plan.paths import Scores
 
@@ -40,7 +39,7 @@ def everything(dataset: Dataset) -> list[str]:
     """What a plain run makes of a dataset."""
     return [
         *results(dataset),
-        *figures(dataset),
+        *figures.files(dataset),
         *(dataset.paths.page(table) for table in _front_page_tables(dataset).values()),
         dataset.paths.front_page,
         dataset.paths.gallery,
@@ -87,48 +86,6 @@ def summarised(dataset: Dataset) -> list[str]:
     return files
 
 
-def curves(dataset: Dataset) -> dict[str, tuple[str, str]]:
-    """The curves of a dataset's trainings, and the panel and name each is drawn with."""
-    paths, found = dataset.paths, {}
-    if not dataset.has_own_masks():
-        found[paths.classifier.curve] = ("classifier", "classifier")
-    for backbone, row in dataset.trained:
-        found[paths.training(backbone, row).curve] = ("segmentation", f"{backbone} {row}")
-    return found
-
-
-def curve_files(dataset: Dataset) -> list[str]:
-    """The curves of all trainings."""
-    return list(curves(dataset))
-
-
-def curve_names(dataset: Dataset) -> list[tuple[str, str]]:
-    """The panel and name of every curve."""
-    return list(curves(dataset).values())
-
-
-def figures(dataset: Dataset) -> list[str]:
-    """The figures that a dataset's runs and masks allow."""
-    scored = dataset.layout.evaluated
-    names = ["uncertainty", "response_scales", "crf_parameters", "contact_sheet"]
-    names += ["training", "cost"]
-    if (dataset.teacher, "urn") in dataset.trained:
-        names.append("pipeline")
-    if scored:
-        names += ["stages", "classes"]
-    if "train" in scored:
-        names.append(f"reliability_{dataset.teacher}")
-    names += [f"comparison_{backbone}" for backbone in _compared(dataset)]
-    return [dataset.paths.figure(name) for name in names]
-
-
-def _compared(dataset: Dataset) -> list[str]:
-    """The backbones of which both baseline and urn have scores."""
-    if "val" not in dataset.layout.evaluated:
-        return []
-    return [name for name, rows in dataset.runs.items() if {"baseline", "urn"} <= set(rows)]
-
-
 def front_page_files(dataset: Dataset) -> dict[str, str]:
     """The tables that the front page tells of, by what they tell."""
     tables = _front_page_tables(dataset).items()
@@ -145,40 +102,6 @@ def _front_page_tables(dataset: Dataset) -> dict[str, str]:
     return tables
 
 
-# The columns of sheets of images: title, kind (of urn.figures.panels), and folder of the masks.
-Columns = list[tuple[str, str, str]]
-
-
-def uncertainty_columns(dataset: Dataset) -> Columns:
-    """The teacher's cyclic masks and their uncertainty, and what is wrong where that is known."""
-    masks = dataset.paths.cyclic_masks(dataset.teacher)
-    known = "train" in dataset.layout.evaluated
-    return [
-        ("image", "image", ""),
-        *_if(known, ("ground truth", "truth", "")),
-        ("cyclic mask", "mask", masks),
-        *_if(known, ("wrong", "wrong", masks)),
-        ("uncertainty", "uncertainty", dataset.paths.weights(dataset.teacher)),
-    ]
-
-
-def comparison_columns(dataset: Dataset, backbone: str) -> Columns:
-    """A backbone's baseline beside its urn, on val."""
-    rows = [(row, "mask", dataset.paths.predictions(backbone, row)) for row in ("baseline", "urn")]
-    return [("image", "image", ""), ("ground truth", "truth", ""), *rows]
-
-
-def contact_columns(dataset: Dataset) -> Columns:
-    """Every mask of train images."""
-    paths, teacher = dataset.paths, dataset.teacher
-    return [
-        ("image", "image", ""),
-        ("pseudo-mask", "mask", paths.pseudo_masks(dataset.refiner)),
-        ("cyclic mask", "mask", paths.cyclic_masks(teacher)),
-        ("uncertainty", "uncertainty", paths.weights(teacher)),
-    ]
-
-
 def pipeline_masks(dataset: Dataset) -> dict[str, str]:
     """The folders of the masks that the figure of the pipeline shows."""
     return {
@@ -187,46 +110,7 @@ def pipeline_masks(dataset: Dataset) -> dict[str, str]:
     }
 
 
-def gallery_layers(dataset: Dataset, split: str) -> Columns:
-    """The masks that the gallery shows of a split: name, kind and folder; the first is judged.
-
-    Of val those of the first backbone with predictions, the last of its runs first.
-    """
-    paths, teacher = dataset.paths, dataset.teacher
-    if split == "train":
-        return [
-            ("cyclic mask", "mask", paths.cyclic_masks(teacher)),
-            ("pseudo-mask", "mask", paths.pseudo_masks(dataset.refiner)),
-            ("uncertainty", "uncertainty", paths.weights(teacher)),
-        ]
-    backbone, rows = next(iter(dataset.runs.items()))
-    shown = sorted({rows[0], rows[-1], *({"urn"} & set(rows))}, key=lambda row: row != "urn")
-    return [(f"{backbone} {row}", "mask", paths.predictions(backbone, row)) for row in shown[:2]]
-
-
-def gallery_shards(dataset: Dataset) -> list[str]:
-    """The folders of previews, of train and val."""
-    return [
-        dataset.paths.gallery_shard(split, number)
-        for split in configuration.SPLITS
-        for number in dataset.shards(split)
-    ]
-
-
-def gallery_names(dataset: Dataset) -> dict[str, list[str]]:
-    """The names of the masks that the gallery shows, by split."""
-    return {
-        split: [name for name, _, _ in gallery_layers(dataset, split)]
-        for split in configuration.SPLITS
-        if dataset.shards(split)
-    }
-
-
 def thresholds(dataset: Dataset) -> dict[str, float]:
     """The t of a dataset's supervisions, where they have one."""
     rows = {row: dataset.supervisions[row] for _, row in dataset.trained}
     return {name: row["t"] for name, row in rows.items() if "t" in row}
-
-
-def _if(condition: bool, *columns: tuple[str, str, str]) -> Iterable[tuple[str, str, str]]:
-    return columns if condition else ()

@@ -1,7 +1,7 @@
 """Charts of tables: scores, curves, costs, ablations."""
 
 import textwrap
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 
 import numpy as np
 import pandas as pd
@@ -44,14 +44,24 @@ def bars(
     return figure
 
 
-@styled
-def class_scores(table: pd.DataFrame, unit: str) -> Figure:
-    """A line for every row of a table, a mark on it for every column.
+def stage_scores(table: pd.DataFrame) -> Figure:
+    """The scores of every stage's masks.
 
     Args:
-        table: classes by stages; NaN leaves a mark out.
-        unit: what the numbers are.
+        table: `split`, `stage` and `miou` (%).
     """
+    groups = [f"on {split} images" for split in table["split"]]
+    return bars(list(table["stage"]), list(table["miou"]), "mIoU (%)", groups)
+
+
+@styled
+def class_scores(table: pd.DataFrame) -> Figure:
+    """A line for every class, a mark on it for every stage.
+
+    Args:
+        table: `class`, and the IoU (%) by each stage; NaN leaves a mark out.
+    """
+    table = table.set_index("class").dropna(how="all")
     figure = Figure(figsize=(WIDTH, 1.5 + BAR * len(table)), layout="constrained")
     axes = figure.subplots()
     places = np.arange(len(table))
@@ -68,22 +78,26 @@ def class_scores(table: pd.DataFrame, unit: str) -> Figure:
     axes.set_yticks(places, table.index)
     axes.invert_yaxis()
     axes.set_xlim(0, 100)
-    axes.set_xlabel(unit)
+    axes.set_xlabel("IoU (%)")
     figure.legend(loc="outside upper center", ncols=3)
     return figure
 
 
 @styled
-def training_curves(panels: Mapping[str, Mapping[str, pd.DataFrame]]) -> Figure:
+def training_curves(*curves: pd.DataFrame, trainings: Sequence[tuple[str, str]]) -> Figure:
     """Losses over iterations.
 
     Args:
-        panels: title -> name of a training -> its curve, with columns `iteration` and `loss`.
+        curves: of the trainings, with columns `iteration` and `loss`.
+        trainings: the title of each curve's panel, and its name.
     """
+    panels: dict[str, dict[str, pd.DataFrame]] = {}
+    for (title, name), curve in zip(trainings, curves, strict=True):
+        panels.setdefault(title, {})[name] = curve
     figure = Figure(figsize=(WIDTH, 4.6), layout="constrained")
     places = figure.subplots(1, len(panels), squeeze=False)[0]
-    for axes, (title, curves) in zip(places, panels.items(), strict=True):
-        for n, (name, curve) in enumerate(curves.items()):
+    for axes, (title, lines) in zip(places, panels.items(), strict=True):
+        for n, (name, curve) in enumerate(lines.items()):
             dashes = ("-", "--", ":")[n // len(COLOURS) % 3]
             colour = COLOURS[n % len(COLOURS)]
             axes.plot(curve["iteration"], curve["loss"], dashes, color=colour, label=name)
@@ -91,7 +105,7 @@ def training_curves(panels: Mapping[str, Mapping[str, pd.DataFrame]]) -> Figure:
         axes.set_xlabel("iteration")
         axes.set_ylabel("loss")
         axes.set_ylim(bottom=0)
-        if len(curves) > 1:
+        if len(lines) > 1:
             axes.legend()
     return figure
 

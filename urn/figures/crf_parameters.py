@@ -1,12 +1,11 @@
 """What every parameter of the dense CRF does to one mask."""
 
-from collections.abc import Sequence
 from dataclasses import replace
 
-import numpy as np
 from matplotlib.figure import Figure
 
 from urn.crf import SEGMENTATION_CRF, CRFParameters
+from urn.figures.example import Example
 from urn.figures.panels import small
 from urn.figures.sheets import Row, sheet
 from urn.figures.style import class_legend, mask_colours
@@ -39,22 +38,14 @@ def changed(name: str, factor: float) -> tuple[str, CRFParameters]:
     return f"{numbers[place]:.3g}", parameters
 
 
-def crf_parameters(
-    image: np.ndarray,
-    response: np.ndarray,
-    labels: np.ndarray,
-    names: Sequence[str],
-    backend: str = "auto",
-) -> Figure:
+def crf_parameters(example: Example, backend: str = "auto") -> Figure:
     """A row of masks for every parameter, at every factor.
 
     Args:
-        image: H×W×3 uint8 RGB.
-        response: K×H×W, a model's averaged softmax.
-        labels: the K class ids of the response, uint8.
-        names: of all classes, background first.
+        example: an image, and a model's response to it.
         backend: see `urn.crf.DenseCRF`.
     """
+    image, response, labels = example.image, example.response, example.labels
     masks = [labels[response.argmax(axis=0)]]
     first = {"image": small(image), "without CRF": small(mask_colours(masks[0]), smooth=False)}
     beside = iter([*first.items(), *[("", None)] * len(MEANING)])
@@ -68,4 +59,4 @@ def crf_parameters(
             captions.append(value + (" (published)" if factor == 1 else ""))
             pictures.append(small(mask_colours(masks[-1]), smooth=False))
         rows.append(Row(pictures, f"{name}: {meaning}", captions))
-    return sheet(rows, legend=class_legend(masks, names))
+    return sheet(rows, legend=class_legend(masks, example.names))

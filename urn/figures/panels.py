@@ -7,12 +7,12 @@ import numpy as np
 from PIL import Image
 
 from urn.datasets.index import Entry
+from urn.figures.false_pixels import false_pixels
 from urn.figures.style import heat, mask_colours
-from urn.files.images import IGNORE, read_image, read_made, read_mask
+from urn.files.images import read_image, read_made, read_mask
 from urn.working_size import nearest
 
 LONGEST = 480  # pixels: sheets show images small
-ORANGE = (230, 120, 0)
 
 
 def panel(kind: str, entry: Entry, folder: str | Path = "") -> np.ndarray | None:
@@ -20,7 +20,7 @@ def panel(kind: str, entry: Entry, folder: str | Path = "") -> np.ndarray | None
 
     Args:
         kind: `image`; `truth`; `mask`, the class ids in `folder`; `uncertainty`, of the weight
-            masks in `folder`; `wrong`, the image in grey with the wrong pixels of `mask`.
+            masks in `folder`; `false`, the false pixels of `mask`.
         entry: the image.
         folder: holds `<image id>.png`.
 
@@ -40,11 +40,9 @@ def panel(kind: str, entry: Entry, folder: str | Path = "") -> np.ndarray | None
     truth = read_mask(entry.mask)
     if kind == "truth":
         return mask_colours(small(truth, smooth=False))
-    wrong = (read_made(Path(folder) / f"{entry.id}.png") != truth) & (truth != IGNORE)
-    image = read_image(entry.image, "auto")
-    wrong = nearest(wrong.astype(np.uint8), image.shape[:2])
-    grey = image.mean(axis=2, keepdims=True).repeat(3, axis=2)
-    return small(np.where(wrong[..., None], ORANGE, 60 + 0.6 * grey).astype(np.uint8))
+    image = small(read_image(entry.image, "auto"))
+    mask = read_made(Path(folder) / f"{entry.id}.png")
+    return false_pixels(image, *(nearest(ids, image.shape[:2]) for ids in (mask, truth)))
 
 
 def masks_of(entries: Sequence[Entry], folders: Sequence[str]) -> list[np.ndarray]:

@@ -17,6 +17,7 @@ class Run:
         refiner: that made the pseudo-masks; None where they are another method's.
         alpha: the refiner's.
         teacher: the backbone whose responses make cyclic masks and weight masks.
+        baseline_row: the supervision that `urn` is compared with.
         runs: backbone -> its supervisions.
         scales: of the responses.
         thresholds: supervision -> its t.
@@ -29,6 +30,7 @@ class Run:
     refiner: str | None
     alpha: float
     teacher: str
+    baseline_row: str
     runs: Mapping[str, Sequence[str]]
     scales: Sequence[float]
     thresholds: Mapping[str, float]
@@ -97,8 +99,8 @@ def result(run: Run, stages: pd.DataFrame, uncertainty: pd.DataFrame | None) -> 
             continue
         scores = ", ".join(f"{row} **{value:.2f}**" for row, value in found.items())
         line = f"- {backbone}, mIoU (%) on val: {scores}."
-        if {"baseline", "urn"} <= set(found):
-            line += f" urn is {against(found['urn'], found['baseline'])} its baseline."
+        if {run.baseline_row, "urn"} <= set(found):
+            line += f" urn is {against(found['urn'], found[run.baseline_row])} its baseline."
         lines.append(line)
     pseudo, cyclic = miou.get(("train", "pseudo-masks")), miou.get(("train", "cyclic masks"))
     if pseudo is not None and cyclic is not None and uncertainty is not None:
@@ -124,7 +126,7 @@ def failures(run: Run, classes: pd.DataFrame) -> list[str]:
     scores = classes.set_index("class").dropna(how="all")
     lines = []
     for backbone in run.runs:
-        urn, baseline = f"{backbone} urn (val)", f"{backbone} baseline (val)"
+        urn, baseline = f"{backbone} urn (val)", f"{backbone} {run.baseline_row} (val)"
         if urn not in scores:
             continue
         least = scores[urn].nsmallest(3)

@@ -26,12 +26,7 @@ from urn.datasets.index import Record
 # Keys that do not say what the data are, but what is done with them.
 USES = {
     *SECTIONS,
-    "teacher",
-    "runs",
-    "shard_size",
-    "working_size",
-    "evaluate",
-    "download",
+    *("teacher", "runs", "baseline_row", "shard_size", "working_size", "evaluate", "download"),
     "expected",
 }
 
@@ -67,6 +62,11 @@ class Layout(Model):
         description="the supervisions that plain `snakemake` trains, by backbone: "
         "`efficientnet_lite0`, `resnet18`, `resnet38`, `resnet101`, `scalenet101`, `res2net101`, "
         "`timm:<name>`"
+    )
+    baseline_row: str = Field(
+        "baseline",
+        description="the supervision that tables and figures compare `urn` with: the paper's "
+        "baseline is `cyclic_self` on VOC",
     )
     shard_size: ShardSize = key("in place of `shard_size`")
     working_size: WorkingSize = key("in place of `working_size`")
