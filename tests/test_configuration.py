@@ -92,6 +92,11 @@ def test_every_section_key_has_a_default(config):
             "segmentation.batch_size of dataset shapes is 8: it must be a multiple of gpus",
         ),
         ({"gpus": 4, "nodes": 3}, "segmentation.gpus of dataset shapes is 4: .* of nodes, 3"),
+        (
+            {"gpus": "auto", "nodes": 3},
+            "segmentation.batch_size of dataset shapes is 8: it must be a multiple of nodes, 3",
+        ),
+        ({"gpus": "all"}, "segmentation.gpus has the unknown value 'all': .*allowed: auto"),
     ],
 )
 def test_processes_share_a_batch_evenly(config, changes, sentence):
@@ -220,8 +225,8 @@ def test_all_mistakes_are_told_at_once(config):
 
 
 def test_a_mistake_of_several_datasets_is_told_once(config):
-    changed(config, "affinity.gpus", 3)
-    with pytest.raises(UserError, match=r"shapes is 8: .* gpus, 3 \(and so of voc, coco\)"):
+    changed(config, "affinity.nodes", 3)
+    with pytest.raises(UserError, match=r"batch_size .* 8: .* nodes, 3 \(and so of coco\)"):
         configuration.check(config)
 
 

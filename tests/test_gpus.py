@@ -173,6 +173,14 @@ def test_a_limit_below_the_number_leaves_the_choice_and_one_above_shares():
     assert Gpus(["MIG-a", "MIG-b"], 2).most == 1
 
 
+def test_a_limit_of_none_leaves_trainings_to_processors(config):
+    plan = Plan(config, [])
+    plan.here = Gpus(["0", "1"], 0)
+    assert list(plan.here.faults(plan.dataset("shapes"))) == []
+    found = asked(plan, "train_classifier", "shapes", "classification")
+    assert found == {"gpu": 0, "gpu_ids": "", "processes": 1}
+
+
 def test_a_number_above_the_machines_is_told(finished, tmp_path, monkeypatch):
     file = changed_configuration(tmp_path, classification={"gpus": 4})
     monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "0,1")

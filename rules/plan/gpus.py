@@ -54,7 +54,7 @@ class Gpus:
             f"config: {section}.gpus of dataset {dataset.name} is {settings['gpus']}, but a job "
             f"can have {self.most} GPU(s) here: write auto, or at most {self.most}"
             for section, settings in trainings
-            if self.ids and settings["gpus"] != "auto" and settings["gpus"] > self.most
+            if settings["gpus"] != "auto" and 0 < self.most < settings["gpus"]
         }
         yield from sorted(found)
 
