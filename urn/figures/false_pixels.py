@@ -42,7 +42,7 @@ def with_boundary(picture: np.ndarray, truth: np.ndarray) -> np.ndarray:
     edge[1:] |= objects[1:] != objects[:-1]
     width = 1 + 2 * (max(truth.shape) // 320)  # pixels, odd; sheets show images smaller
     line = Image.fromarray(edge.astype(np.uint8)).filter(ImageFilter.MaxFilter(width))
-    return np.where(np.asarray(line)[..., None] > 0, np.uint8(BOUNDARY), picture)
+    return np.where(np.asarray(line)[..., None] > 0, np.array(BOUNDARY, np.uint8), picture)
 
 
 def false_legend(several: bool = True) -> list[Patch]:
@@ -59,4 +59,5 @@ def boundary_legend() -> list[Patch]:
 
 
 def _entry(colour: tuple[int, int, int], label: str) -> Patch:
-    return Patch(facecolor=tuple(part / 255 for part in colour), edgecolor=GREY, label=label)
+    red, green, blue = colour
+    return Patch(facecolor=(red / 255, green / 255, blue / 255), edgecolor=GREY, label=label)
