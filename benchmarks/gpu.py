@@ -8,9 +8,9 @@ per second and peak memory, and runs one tiny pipeline end to end. FOLDER is in 
 without one, images are generated. Without a GPU everything runs at toy size, to see that it
 works: its numbers mean nothing.
 
-Every section runs in a process of its own and within its time (times PATIENCE). One that fails or takes too long
-leaves the rows it had, and one that says so. The table is printed and written as OUTPUT.md and
-OUTPUT.json.
+Every section runs in a process of its own and within its time (times PATIENCE). One that fails or
+takes too long leaves the rows it had, and one that says so. The table is printed and written as
+OUTPUT.md and OUTPUT.json.
 """
 
 import argparse
