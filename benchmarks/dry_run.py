@@ -57,7 +57,7 @@ def main() -> None:
 def write_datasets(
     work: Path, lists: Path, datasets: list[str], limit: int | None = None
 ) -> dict[str, int]:
-    """Write lists where `prepare_voc` and `prepare_coco` would, and empty images.
+    """Write lists where VOC and COCO have them, and empty images: a copy of the user's own.
 
     Returns:
         The number of ids by list.

@@ -230,25 +230,32 @@ TRAIN, VAL, TEST = ["t0", "t1"], ["v0", "v1"], ["e0", "e1", "e2"]
 SBD_TRAIN, SBD_VAL = ["s0", "s1", "v0", "t0"], ["s2", "v1"]
 
 
-def write_official_archives(folder):
-    """The archives as the servers have them, of drawn images."""
+def drawn(number):
+    """A photograph as VOC's servers have it, and its mask."""
+    pixels, mask = draw_scene("train", number, seed=3)
+    jpeg = io.BytesIO()
+    Image.fromarray(pixels).save(jpeg, "JPEG")
+    return jpeg.getvalue(), mask
+
+
+def write_official_archives(folder, scene=drawn):
+    """The archives as the servers have them, image by image of a scene: JPEG and mask."""
     kit, test, sbd = {}, {}, {}
     for number, image_id in enumerate(sorted({*TRAIN, *VAL, *TEST, *SBD_TRAIN, *SBD_VAL})):
-        pixels, mask = draw_scene("train", number, seed=3)
-        jpeg, png = io.BytesIO(), io.BytesIO()
-        Image.fromarray(pixels).save(jpeg, "JPEG")
+        jpeg, mask = scene(number)
+        png = io.BytesIO()
         Image.fromarray(mask).save(png, "PNG")
-        names = [VOC_CLASSES[i - 1] for i in np.unique(mask) if i]
+        names = [VOC_CLASSES[i - 1] for i in np.unique(mask) if i not in (0, 255)]
         objects = "".join(f"<object><name>{name}</name></object>" for name in names)
         if image_id in TEST:
-            test[f"JPEGImages/{image_id}.jpg"] = jpeg.getvalue()
+            test[f"JPEGImages/{image_id}.jpg"] = jpeg
             continue
-        kit[f"JPEGImages/{image_id}.jpg"] = jpeg.getvalue()
+        kit[f"JPEGImages/{image_id}.jpg"] = jpeg
         kit[f"Annotations/{image_id}.xml"] = f"<annotation>{objects}</annotation>".encode()
         if image_id in TRAIN + VAL:
             kit[f"SegmentationClass/{image_id}.png"] = png.getvalue()
         if image_id in SBD_TRAIN + SBD_VAL:
-            sbd[image_id] = np.where(mask > 0, mask, 0) if image_id[0] == "s" else mask * 0
+            sbd[image_id] = np.where(mask == 255, 0, mask) if image_id[0] == "s" else mask * 0
     for split, ids, files in (("train", TRAIN, kit), ("val", VAL, kit), ("test", TEST, test)):
         files[f"{VOC_LISTS}/{split}.txt"] = "\n".join([*ids, ""]).encode()
     write_tar(folder / "voc.tar", {f"VOCdevkit/VOC2012/{k}": v for k, v in kit.items()}, "w")
@@ -259,7 +266,7 @@ def write_official_archives(folder):
     return {name: {"path": str(folder / file), "md5": None} for name, file in paths.items()}
 
 
-def configuration(folder):
+def configuration(folder, **scene):
     tiny = yaml.safe_load((REPOSITORY / "tests" / "tiny.yaml").read_text())["datasets"]["tiny"]
     tiny |= {
         "layout": "voc",
@@ -274,7 +281,7 @@ def configuration(folder):
     }
     tiny["responses"] |= {"minimum": 0.05}
     file = folder / "mini.yaml"
-    archives = write_official_archives(folder)
+    archives = write_official_archives(folder, **scene)
     (folder / "expected").mkdir()
     trainaug = ["s0", "s1", "s2", "t0", "t1"]
     for name, ids in {"train": TRAIN, "val": VAL, "test": TEST, "trainaug": trainaug}.items():

@@ -1,9 +1,14 @@
 """What `make test` plans only, run for real: `make test-whole`."""
 
+from contextlib import contextmanager
+from functools import partial
+from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
+from threading import Event, Thread
 
 import numpy as np
 import pytest
+import yaml
 from test_report import TEACHER, number, table
 from test_voc2012 import FOLDER, TEST, configuration, submitted
 from test_workflow import (
@@ -14,6 +19,8 @@ from test_workflow import (
     png_hashes,
     snakemake,
 )
+
+from urn.files.images import read_mask
 
 pytestmark = pytest.mark.slow
 
@@ -32,13 +39,94 @@ def test_after_a_killed_shard_the_whole_run_ends_as_without(copy):
     assert "Nothing to be done" in snakemake(copy)
 
 
-def test_from_voc_s_archives_to_the_submission(tmp_path):
-    file = configuration(tmp_path)
-    for target in ("prepare_mini", "prepare_mini_test"):
-        snakemake(tmp_path, target, configuration=file)
-    target = f"results/mini/{TEACHER}/submission.tgz"
-    snakemake(tmp_path, target, configuration=file)
-    assert list(submitted(tmp_path / target)) == [f"{FOLDER}/{i}.png" for i in TEST]
+class Halting(SimpleHTTPRequestHandler):
+    """The first archive asked for comes in half, and the connection stays open."""
+
+    def do_GET(self):
+        if not self.server.halted.is_set():
+            self.server.halted.set()
+            content = Path(self.translate_path(self.path)).read_bytes()
+            self.send_response(200)
+            self.send_header("Content-Length", str(len(content)))
+            self.end_headers()
+            self.wfile.write(content[: len(content) // 2])
+            self.wfile.flush()
+            return self.server.ended.wait()
+        super().do_GET()
+
+    def log_message(self, *_):
+        pass
+
+
+@contextmanager
+def serving(folder):
+    with ThreadingHTTPServer(("127.0.0.1", 0), partial(Halting, directory=folder)) as http:
+        http.daemon_threads, http.halted, http.ended = True, Event(), Event()
+        Thread(target=http.serve_forever, daemon=True).start()
+        yield f"http://127.0.0.1:{http.server_port}"
+        http.ended.set()
+        http.shutdown()
+
+
+def test_from_nothing_to_voc_s_final_score_in_one_command_killed_in_every_stage(
+    shared_data, tmp_path
+):
+    """Photographs of VOC in archives as the servers have them, which take the official's place."""
+    root = shared_data / "voc12-mini"
+    ids = (root / "ImageSets/Segmentation/train.txt").read_text().split()
+
+    def photograph(number):
+        mask = read_mask(root / "SegmentationClass" / f"{ids[number]}.png")
+        return (root / "JPEGImages" / f"{ids[number]}.jpg").read_bytes(), mask
+
+    file = configuration(tmp_path, scene=photograph)
+    run, results = tmp_path / "run", tmp_path / "run" / "results" / "mini"
+    run.mkdir()
+    logs = {
+        "an archive half there": run / "data/downloads/VOCtrainval_11-May-2012.tar.part",
+        **{
+            stage: results / "logs" / f"{stage}.log"
+            for stage in (
+                *("unpack_mini", "trainaug_mini", "index", "train_classifier", "cams_00000"),
+                *("pseudo_masks_ppmg_00000", f"train_{TEACHER}_baseline"),
+                *(f"responses_{TEACHER}_baseline_train_00000", f"uncertainty_{TEACHER}_00000"),
+                *(
+                    f"train_{TEACHER}_urn",
+                    f"predictions_{TEACHER}_urn_00000",
+                    f"miou_{TEACHER}_urn",
+                ),
+            )
+        },
+    }
+    target = f"results/mini/{TEACHER}/miou.txt"
+    with serving(tmp_path) as url:
+        content = yaml.safe_load(file.read_text())
+        for archive in content["archives"].values():
+            archive["urls"] = [f"{url}/{Path(archive.pop('path')).name}"]
+        file.write_text(yaml.safe_dump(content))
+        for log in logs.values():
+            assert not log.exists()
+            kill_once(log.exists, command(run, target, configuration=file))
+            snakemake(run, "--unlock", configuration=file)
+        snakemake(run, target, configuration=file)
+    assert 0 <= number(run / target) <= 100
+    assert "Nothing to be done" in snakemake(run, target, configuration=file)
+    assert sorted(path.stem for path in (results / TEACHER / "weights").iterdir()) == [
+        *("s0", "s1", "s2"),
+        *("t0", "t1"),
+    ]
+    assert not [path for path in run.rglob(".*.part*") if path.is_file()]
+    submission = f"results/mini/{TEACHER}/submission.tgz"
+    with serving(tmp_path) as url:
+        content["archives"]["voc2012_test"]["urls"] = [f"{url}/test.tar"]
+        file.write_text(yaml.safe_dump(content))
+        kill_once(
+            (run / "data/downloads/VOC2012test.tar.part").exists,
+            command(run, submission, configuration=file),
+        )
+        snakemake(run, "--unlock", configuration=file)
+        snakemake(run, submission, configuration=file)
+    assert list(submitted(run / submission)) == [f"{FOLDER}/{i}.png" for i in TEST]
 
 
 def test_an_ablation_over_two_seeds(copy):
