@@ -85,15 +85,18 @@ def convolved_enlarged(
     kernel = weight.shape[2]
     mixed = torch.einsum("ncst,ockl->nokslt", maps, weight).flatten(4, 5).flatten(2, 3)
     rows, columns = (
-        _shifted_enlargement(small, large, kernel, align_corners).to(mixed)
+        _shifted_enlargement(small, large, kernel, align_corners, maps).to(mixed)
         for small, large in zip(maps.shape[2:], size, strict=True)
     )
     return rows @ mixed @ columns.T
 
 
-def _shifted_enlargement(small: int, large: int, kernel: int, align_corners: bool) -> Tensor:
+def _shifted_enlargement(
+    small: int, large: int, kernel: int, align_corners: bool, like: Tensor
+) -> Tensor:
     """The large×(kernel·small) matrix that enlarges linearly, and shifts, for each kernel place."""
-    unit = torch.eye(small)[None]
+    exact = torch.promote_types(like.dtype, torch.float32)
+    unit = torch.eye(small, dtype=exact, device=like.device)[None]
     enlarge = F.interpolate(unit, large, mode="linear", align_corners=align_corners)[0].T
     padded = F.pad(enlarge, (0, 0, kernel // 2, kernel // 2))
     return torch.cat([padded[place : place + large] for place in range(kernel)], dim=1)

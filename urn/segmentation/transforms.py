@@ -96,9 +96,7 @@ class BalancedCrop(RandomCrop):
 
     def _balanced(self, mask: np.ndarray) -> bool:
         pixels = np.bincount(mask.ravel(), minlength=IGNORE + 1)[:IGNORE]
-        return np.count_nonzero(pixels) > 1 and bool(
-            pixels.max() < self.cat_max_ratio * pixels.sum()
-        )
+        return bool((pixels > 0).sum() > 1 and pixels.max() / pixels.sum() < self.cat_max_ratio)
 
 
 class PackSample(PackSegInputs):
