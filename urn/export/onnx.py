@@ -1,0 +1,230 @@
+"""A segmentation model as one ONNX file: 8-bit RGB pixels of any size in, logits and labels out."""
+
+import copy
+import logging
+import warnings
+from collections.abc import Iterable, Mapping
+from contextlib import redirect_stdout
+from dataclasses import dataclass
+from io import StringIO
+from pathlib import Path
+
+import numpy as np
+import onnx
+import onnxruntime
+import torch
+from onnx import ModelProto, compose, parser
+from torch import Tensor, nn
+
+from urn.backbones import IMAGENET_MEAN, IMAGENET_STD
+from urn.errors import UserError
+from urn.export.any_size import for_any_size
+from urn.files.atomic import atomic_path
+from urn.mmsegmentation import EncoderDecoder
+from urn.segmentation.inference import Views, logits_of, predict_probabilities
+
+# What onnxruntime reads since version 1.18, of May 2024.
+OPSET, IR_VERSION = 18, 10
+WHOLE = 1 << 30  # a window that holds every image
+LEAST_EQUAL = 0.999  # share of pixels on which the file's labels are torch's
+IMAGES_CHECKED = 10
+LEAST_SIDE = 64  # pixels; some backbones take no smaller images
+
+# The pixels, normalised and resized as `urn.segmentation.inference.predict_views` does it; sizes
+# are computed with 64 bits, as Python's are.
+BEFORE = """
+<ir_version: {ir}, opset_import: ["": {opset}]>
+before (uint8[height, width, 3] image) => (float[1, 3, rows, columns] images, int64[2] size)
+<double[2] scale = {{{scale}}}, double one = {{1}}, int64[2] channels = {{1, 3}},
+ int64[1] first = {{0}}, float[3, 1, 1] mean = {{{mean}}}, float[3, 1, 1] std = {{{std}}}>
+{{
+  size = Shape <start = 0, end = 2> (image)
+  sides = Cast <to = 11> (size)
+  longer = ReduceMax <keepdims = 1> (sides)
+  shorter = ReduceMin <keepdims = 1> (sides)
+  both = Concat <axis = 0> (longer, shorter)
+  factors = Div (scale, both)
+  factor = ReduceMin <keepdims = 1> (factors)
+  scaled = Mul (sides, factor)
+  rounded = Round (scaled)
+  positive = Max (rounded, one)
+  resized = Cast <to = 7> (positive)
+  shape = Concat <axis = 0> (channels, resized)
+  planes = Transpose <perm = [2, 0, 1]> (image)
+  values = Cast <to = 1> (planes)
+  centred = Sub (values, mean)
+  normalised = Div (centred, std)
+  batch = Unsqueeze (normalised, first)
+  images = Resize <mode = "linear", coordinate_transformation_mode = "half_pixel">
+    (batch, , , shape)
+}}
+"""
+# The network's logits, enlarged to the resized image and from there to its own size.
+AFTER = """
+<ir_version: {ir}, opset_import: ["": {opset}]>
+after (float[1, {classes}, coarse_rows, coarse_columns] coarse,
+       float[1, 3, rows, columns] seen, int64[2] own)
+  => (float[{classes}, height, width] logits, uint8[height, width] labels)
+<int64[2] leading = {{1, {classes}}}, int64[1] first_axis = {{0}}>
+{{
+  seen_size = Shape <start = 2, end = 4> (seen)
+  seen_shape = Concat <axis = 0> (leading, seen_size)
+  fine = Resize <mode = "linear", coordinate_transformation_mode = "half_pixel">
+    (coarse, , , seen_shape)
+  own_shape = Concat <axis = 0> (leading, own)
+  whole = Resize <mode = "linear", coordinate_transformation_mode = "half_pixel">
+    (fine, , , own_shape)
+  logits = Squeeze (whole, first_axis)
+  winners = ArgMax <axis = 0, keepdims = 0> (logits)
+  labels = Cast <to = 2> (winners)
+}}
+"""
+
+
+class _Network(nn.Module):
+    """N×3×H×W normalised images → logits at the output stride."""
+
+    def __init__(self, model: EncoderDecoder) -> None:
+        super().__init__()
+        self.backbone, self.head = model.backbone, model.decode_head
+
+    def forward(self, images: Tensor) -> Tensor:
+        logits: Tensor = self.head(self.backbone(images))
+        return logits
+
+
+def views(scale: tuple[int, int]) -> Views:
+    """What the file computes: the whole image at a ratio of 1 (see `Views`), not mirrored."""
+    return Views(ratios=[1], flip=False, scale=scale, window=WHOLE, stride=WHOLE)
+
+
+def write_onnx(
+    path: str | Path,
+    model: EncoderDecoder,
+    scale: tuple[int, int],
+    notes: Mapping[str, str] | None = None,
+) -> None:
+    """Export a model, which stays as it is, whole or not at all.
+
+    The file's input is `image`, H×W×3 uint8 RGB; its outputs are `logits`, C×H×W float32, and
+    `labels`, H×W uint8, for any H and W. It computes what `views(scale)` says, without CRF.
+
+    Args:
+        path: the file.
+        model: in evaluation mode, on any device.
+        scale: long and short side of the image that the network sees, see `Views`.
+        notes: kept in the file.
+
+    Raises:
+        UserError: the backbone has operations that cannot be exported for images of any size.
+    """
+    core = _exported(copy.deepcopy(_Network(model)).cpu().float().eval())
+    values = {"ir": IR_VERSION, "opset": OPSET}
+    before = parser.parse_model(
+        BEFORE.format(
+            **values,
+            scale=f"{max(scale)}, {min(scale)}",
+            mean=", ".join(map(str, IMAGENET_MEAN)),
+            std=", ".join(map(str, IMAGENET_STD)),
+        )
+    )
+    after = parser.parse_model(AFTER.format(**values, classes=model.decode_head.num_classes))
+    start = compose.merge_models(
+        before, core, [("images", "network/images")], outputs=["network/logits", "images", "size"]
+    )
+    ends = [("network/logits", "coarse"), ("images", "seen"), ("size", "own")]
+    whole = compose.merge_models(start, after, ends, outputs=["logits", "labels"])
+    onnx.helper.set_model_props(whole, dict(notes or {}))
+    onnx.checker.check_model(whole, full_check=True)
+    with atomic_path(path) as temporary:
+        temporary.write_bytes(whole.SerializeToString())
+
+
+def _exported(network: nn.Module) -> ModelProto:
+    """The network alone, for images of any size; all its names begin with `network/`."""
+    side = torch.export.Dim.DYNAMIC
+    channels_first = network.to(memory_format=torch.contiguous_format)  # type: ignore[call-overload]
+    try:
+        with warnings.catch_warnings(), redirect_stdout(StringIO()):
+            warnings.simplefilter("ignore")
+            logging.getLogger("torch.onnx").setLevel(logging.ERROR)
+            program = torch.onnx.export(
+                for_any_size(channels_first),
+                (torch.zeros(1, 3, 163, 197),),
+                input_names=["images"],
+                output_names=["logits"],
+                dynamic_shapes=({2: side, 3: side},),
+                opset_version=OPSET,
+                dynamo=True,
+                verbose=False,
+            )
+    except Exception as error:  # the exporter names no class of its own for what it cannot
+        reason = str(error).strip().splitlines()[0]
+        raise UserError(
+            f"the backbone cannot be exported to ONNX ({reason}): choose another backbone, or "
+            "bundle: false"
+        ) from None
+    assert program is not None  # it is None where a file is written
+    core = program.model_proto
+    core.ir_version = IR_VERSION
+    return compose.add_prefix(core, "network/")
+
+
+@dataclass(frozen=True)
+class Agreement:
+    """How an ONNX file's results on images compare to torch's.
+
+    Attributes:
+        images: number of images and parts of images, each of another height and width.
+        pixels: of all of them.
+        equal: share of pixels with the same label.
+        largest_difference: of a probability.
+    """
+
+    images: int
+    pixels: int
+    equal: float
+    largest_difference: float
+
+
+def check_onnx(
+    path: str | Path, model: EncoderDecoder, scale: tuple[int, int], images: Iterable[np.ndarray]
+) -> Agreement:
+    """Run a file of `write_onnx` on images, and on parts of them with other heights and widths.
+
+    Args:
+        path: the file.
+        model: what it was made from.
+        scale: with which it was made.
+        images: H×W×3 uint8 RGB.
+
+    Raises:
+        UserError: it gives other labels than the model on too many pixels.
+    """
+    session = session_of(path)
+    network, device = logits_of(model), next(model.parameters()).device
+    number = pixels = equal = 0
+    largest = 0.0
+    for image in images:
+        height, width = image.shape[:2]
+        for part in (image, image[: -(-height * 2 // 3)], image[:, : -(-width * 3 // 4)]):
+            logits, labels = session.run(None, {"image": np.ascontiguousarray(part)})
+            found = torch.from_numpy(logits).softmax(0).numpy()
+            expected = predict_probabilities(network, part, views(scale), device)
+            number, pixels = number + 1, pixels + labels.size
+            equal += int((labels == expected.argmax(0)).sum())
+            largest = max(largest, float(np.abs(found - expected).max()))
+    if pixels == 0 or equal < LEAST_EQUAL * pixels:
+        share = equal / max(pixels, 1)
+        raise UserError(
+            f"{path} gives the labels of its model on only {100 * share:.2f} % of {pixels} pixels: "
+            "choose another backbone, or bundle: false"
+        )
+    return Agreement(number, pixels, equal / pixels, largest)
+
+
+def session_of(path: str | Path) -> onnxruntime.InferenceSession:
+    """A file, ready to run on processors, on as many threads as torch has."""
+    options = onnxruntime.SessionOptions()
+    options.intra_op_num_threads = torch.get_num_threads()
+    return onnxruntime.InferenceSession(path, options, providers=["CPUExecutionProvider"])
