@@ -8,10 +8,10 @@ import torch
 from urn.datasets.index import BACKGROUND, read_index
 from urn.export.bundle import facts_of, write_bundle
 from urn.export.model_card import model_card, scores_of
-from urn.export.onnx import check_onnx, write_onnx
+from urn.export.onnx import write_onnx
 from urn.files.models import load_model
 
-from _bundle import checked_images, measured_on_val
+from _bundle import checked, measured_on_val
 from _job import logged
 from _responses import built
 
@@ -23,8 +23,8 @@ with logged(snakemake.log[0]), TemporaryDirectory() as folder:
     onnx, scale = Path(folder) / "model.onnx", tuple(prediction["resize"])
     classes = [BACKGROUND, *index.classes]
     write_onnx(onnx, model, scale)
-    agreement = check_onnx(onnx, model, scale, checked_images(index, prediction["working_size"]))
-    measured = measured_on_val(index, snakemake.input.masks)
+    agreement, labels = checked(onnx, model, scale, index, prediction["working_size"])
+    measured = measured_on_val(index, snakemake.input.masks, labels)
     facts = facts_of(
         classes,
         dataset=names.dataset,

@@ -86,9 +86,11 @@ class Jobs:
         """A model's masks of val, where their truth is known."""
         dataset = self.dataset(wildcards)
         known = "val" in dataset.layout.evaluated
-        return self.pngs(dataset.paths.predictions("{backbone}", "{supervision}"), "val")(
-            wildcards
-        ) if known else []
+        return (
+            self.pngs(dataset.paths.predictions("{backbone}", "{supervision}"), "val")(wildcards)
+            if known
+            else []
+        )
 
     def lists(self, *splits: str) -> OfJob:
         """The lists from which a dataset's splits are read."""

@@ -21,6 +21,7 @@ from rules.plan.dataset import Dataset
 from rules.plan.jobs import Jobs, Wildcards
 from rules.plan.resources import Training, needs
 from rules.plan.shards import Shard
+from urn import registry
 from urn.errors import UserError, raise_faults
 
 SECTIONS_OF_FILES = ("archives", "pretrained")
@@ -136,6 +137,7 @@ class Plan:
             "shard": "[0-9]{5}",
             "refiner": names(configuration.REFINERS),
             "measure": names(self.config["measures"]) or "-",
+            "kind": names(registry.EXPORTS),
             "ablation": names(ablations.TABLES),
             "table": "[^/]+",
         }

@@ -23,10 +23,16 @@ class Measured:
     Attributes:
         matrix: of the run's predictions.
         images: whose truth is known.
+        compared: of the run's predictions of the images that the ONNX file was run on.
+        single_pass: of the ONNX file's labels of these.
+        images_compared: number of these.
     """
 
     matrix: ConfusionMatrix
     images: int
+    compared: ConfusionMatrix
+    single_pass: ConfusionMatrix
+    images_compared: int
 
 
 def scores_of(classes: list[str], measured: Measured | None) -> dict[str, Any] | None:
@@ -38,7 +44,20 @@ def scores_of(classes: list[str], measured: Measured | None) -> dict[str, Any] |
         for name, value in zip(classes, measured.matrix.iou(), strict=True)
         if name and np.isfinite(value)
     }
-    return {"miou": round(100 * measured.matrix.miou, 2), "iou": iou, "images": measured.images}
+    return {
+        "miou": _percent(measured.matrix),
+        "iou": iou,
+        "images": measured.images,
+        "onnx": {
+            "miou": _percent(measured.single_pass),
+            "miou_of_run": _percent(measured.compared),
+            "images": measured.images_compared,
+        },
+    }
+
+
+def _percent(matrix: ConfusionMatrix) -> float:
+    return round(100 * matrix.miou, 2)
 
 
 def model_card(
@@ -101,8 +120,8 @@ def _use(agreement: Agreement, facts: Mapping[str, Any]) -> list[str]:
         "other sizes, no mirror image, no sliding window, no dense CRF. The run's own predictions, "
         "whose scores are below, use all of these as its `model.json` says under `prediction`; "
         "`urn.load` and `python -m urn predict` repeat them from `model.pth`.",
-        f"On {agreement.images} images and parts of images ({in_thousands(agreement.pixels)} pixels) its labels "
-        f"were PyTorch's on {_floor(100 * agreement.equal)} % of the pixels; probabilities "
+        f"On {agreement.images} images and parts of images ({in_thousands(agreement.pixels)} "
+        f"pixels) its labels were PyTorch's on {_floor(100 * agreement.equal)} % of the pixels; probabilities "
         f"differed by at most {agreement.largest_difference:.1e}. Images whose shorter side is "
         f"below {LEAST_SIDE} pixels after resizing were not tried.",
     ]
@@ -123,7 +142,7 @@ def _data(index: Index) -> list[str]:
 def _scores(measured: Measured | None, facts: Mapping[str, Any]) -> list[str]:
     if measured is None:
         return ["## Scores", "None: no true masks of val were given."]
-    iou = facts["scores"]["iou"]
+    iou, single = facts["scores"]["iou"], facts["scores"]["onnx"]
     rows = [
         (name or "", f"{iou[name]:.2f}" if name in iou else "not met")
         for name in facts["classes"]
@@ -133,6 +152,8 @@ def _scores(measured: Measured | None, facts: Mapping[str, Any]) -> list[str]:
         "## Scores",
         f"Of the run's predictions on {measured.images} images of val, in %.",
         _table(("class", "IoU"), [*rows, ("**mean**", f"**{facts['scores']['miou']:.2f}**")]),
+        f"On {single['images']} of these images, the single pass of `model.onnx` has a mean IoU of "
+        f"{single['miou']:.2f}, the run's predictions {single['miou_of_run']:.2f}.",
     ]
 
 

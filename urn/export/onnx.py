@@ -3,7 +3,7 @@
 import copy
 import logging
 import warnings
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from contextlib import redirect_stdout
 from dataclasses import dataclass
 from io import StringIO
@@ -27,7 +27,7 @@ from urn.segmentation.inference import Views, logits_of, predict_probabilities
 OPSET, IR_VERSION = 18, 10
 WHOLE = 1 << 30  # a window that holds every image
 LEAST_EQUAL = 0.999  # share of pixels on which the file's labels are torch's
-IMAGES_CHECKED = 10
+IMAGES_CHECKED = 20
 LEAST_SIDE = 64  # pixels; some backbones take no smaller images
 
 # The pixels, normalised and resized as `urn.segmentation.inference.predict_views` does it; sizes
@@ -188,15 +188,20 @@ class Agreement:
 
 
 def check_onnx(
-    path: str | Path, model: EncoderDecoder, scale: tuple[int, int], images: Iterable[np.ndarray]
+    path: str | Path,
+    model: EncoderDecoder,
+    scale: tuple[int, int],
+    images: Iterable[np.ndarray],
+    labelled: Callable[[np.ndarray], None] = lambda labels: None,
 ) -> Agreement:
-    """Run a file of `write_onnx` on images, and on parts of them with other heights and widths.
+    """Run a file of `write_onnx` on images, and on a part of each with another height and width.
 
     Args:
         path: the file.
         model: what it was made from.
         scale: with which it was made.
         images: H×W×3 uint8 RGB.
+        labelled: is given the file's labels of each image, H×W uint8.
 
     Raises:
         UserError: it gives other labels than the model on too many pixels.
@@ -207,18 +212,19 @@ def check_onnx(
     largest = 0.0
     for image in images:
         height, width = image.shape[:2]
-        for part in (image, image[: -(-height * 2 // 3)], image[:, : -(-width * 3 // 4)]):
-            logits, labels = session.run(None, {"image": np.ascontiguousarray(part)})
+        part = np.ascontiguousarray(image[: -(-height * 2 // 3), : -(-width * 3 // 4)])
+        for pixels_in in (part, image):
+            logits, labels = session.run(None, {"image": pixels_in})
             found = torch.from_numpy(logits).softmax(0).numpy()
-            expected = predict_probabilities(network, part, views(scale), device)
+            expected = predict_probabilities(network, pixels_in, views(scale), device)
             number, pixels = number + 1, pixels + labels.size
             equal += int((labels == expected.argmax(0)).sum())
             largest = max(largest, float(np.abs(found - expected).max()))
-    if pixels == 0 or equal < LEAST_EQUAL * pixels:
-        share = equal / max(pixels, 1)
+        labelled(labels)
+    if equal < LEAST_EQUAL * pixels:
         raise UserError(
-            f"{path} gives the labels of its model on only {100 * share:.2f} % of {pixels} pixels: "
-            "choose another backbone, or bundle: false"
+            f"{path} gives the labels of its model on only {100 * equal / pixels:.2f} % of "
+            f"{pixels} pixels: choose another backbone, or bundle: false"
         )
     return Agreement(number, pixels, equal / pixels, largest)
 
