@@ -104,6 +104,12 @@ EXPORTS: dict[str, Place] = {
     "yolo": Place("urn.export.yolo:write_yolo"),
 }
 
+# Experiment trackers of `urn.training.tracking`, and the optional modules that each needs.
+TRACKERS: dict[str, tuple[str, ...]] = {
+    "tensorboard": ("tensorboard",),
+    "mlflow": ("mlflow", "alembic"),
+}
+
 TABLES: dict[str, Mapping[str, Place]] = {
     "BACKBONES": BACKBONES,
     "REFINERS": REFINERS,

@@ -26,6 +26,7 @@ INFRASTRUCTURE = frozenset(
         "urn.files.tensors",
         "urn.mmsegmentation",
         "urn.training.checkpoints",
+        "urn.training.tracking",
     }
 )
 

@@ -6,6 +6,7 @@ same values are computed without.
 """
 
 from collections.abc import Callable
+from typing import Any
 
 import torch
 import torch.nn.functional as F
@@ -20,8 +21,10 @@ class BinMeans(nn.Module):
 
     def __init__(self, pool: nn.AdaptiveAvgPool2d) -> None:
         super().__init__()
-        size = pool.output_size
-        self.rows, self.columns = (size, size) if isinstance(size, int) else size
+        size: Any = pool.output_size
+        rows, columns = (size, size) if isinstance(size, int) else size
+        self.rows: int = rows
+        self.columns: int = columns
 
     def forward(self, x: Tensor) -> Tensor:
         """N×C×H×W → N×C×rows×columns."""

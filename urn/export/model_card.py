@@ -121,9 +121,9 @@ def _use(agreement: Agreement, facts: Mapping[str, Any]) -> list[str]:
         "whose scores are below, use all of these as its `model.json` says under `prediction`; "
         "`urn.load` and `python -m urn predict` repeat them from `model.pth`.",
         f"On {agreement.images} images and parts of images ({in_thousands(agreement.pixels)} "
-        f"pixels) its labels were PyTorch's on {_floor(100 * agreement.equal)} % of the pixels; probabilities "
-        f"differed by at most {agreement.largest_difference:.1e}. Images whose shorter side is "
-        f"below {LEAST_SIDE} pixels after resizing were not tried.",
+        f"pixels) its labels were PyTorch's on {_floor(100 * agreement.equal)} % of the pixels; "
+        f"probabilities differed by at most {agreement.largest_difference:.1e}. Images whose "
+        f"shorter side is below {LEAST_SIDE} pixels after resizing were not tried.",
     ]
 
 

@@ -198,6 +198,11 @@ class Configuration(Model):
         description="whether a plain run also makes the bundle `model.zip` of every model under "
         "`urn`: ONNX, weights and model card"
     )
+    tracking: Literal["tensorboard", "mlflow"] | None = Field(
+        description="where trainings log their curves, settings and final scores as well: "
+        "`tensorboard` (files in `results/<dataset>/tracking`), `mlflow` (a database there, or "
+        "what MLFLOW_TRACKING_URI names), or null; each is an optional package"
+    )
     supervisions: Annotated[dict[Name, Supervision], _with("baseline", "urn")] = Field(
         description="the rows; `baseline` and `urn` must be there"
     )
