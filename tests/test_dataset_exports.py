@@ -22,7 +22,7 @@ T = 0.05
 
 @pytest.fixture(scope="module")
 def samples(tmp_path_factory):
-    """Of train a JPEG, one that EXIF rotates, and a transparent PNG in a subfolder; of val a JPEG."""
+    """Of train a JPEG, one that EXIF rotates, a transparent PNG in a subfolder; of val a JPEG."""
     root = tmp_path_factory.mktemp("samples")
     rng = np.random.default_rng(0)
     found = []
@@ -153,17 +153,17 @@ def test_an_image_that_others_read_alike_is_linked(samples, tmp_path, number, li
 
 
 def test_names_must_differ(samples):
+    deep = samples[2]
+    alike = [deep, Sample("in__deep", "val", deep.image, deep.mask)]
     with pytest.raises(UserError, match="images 'in/deep' and 'in__deep' would both be named"):
-        first = samples[2]
-        check_names([first, Sample("in__deep", "val", first.image, first.mask)])
+        check_names(alike)
 
 
 def test_a_failed_export_leaves_the_earlier_one(tmp_path):
     (tmp_path / "voc").mkdir()
     (tmp_path / "voc" / "old").touch()
     with pytest.raises(UserError), new_folder(tmp_path / "voc") as folder:
-        (folder / "new").touch()
-        raise UserError("a mask cannot be read")
+        place_image(tmp_path / "missing.jpg", folder / "new", ["JPEG"])
     assert [path.name for path in tmp_path.rglob("*")] == ["voc", "old"]
     with new_folder(tmp_path / "voc") as folder:
         (folder / "new").touch()

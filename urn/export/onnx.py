@@ -3,7 +3,7 @@
 import copy
 import logging
 import warnings
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable
 from contextlib import redirect_stdout
 from dataclasses import dataclass
 from io import StringIO
@@ -13,7 +13,7 @@ import numpy as np
 import onnx
 import onnxruntime
 import torch
-from onnx import ModelProto, compose, parser
+from onnx import GraphProto, ModelProto, compose, parser
 from torch import Tensor, nn
 
 from urn.backbones import IMAGENET_MEAN, IMAGENET_STD
@@ -63,15 +63,15 @@ before (uint8[height, width, 3] image) => (float[1, 3, rows, columns] images, in
 AFTER = """
 <ir_version: {ir}, opset_import: ["": {opset}]>
 after (float[1, {classes}, coarse_rows, coarse_columns] coarse,
-       float[1, 3, rows, columns] seen, int64[2] own)
+       float[1, 3, rows, columns] images, int64[2] size)
   => (float[{classes}, height, width] logits, uint8[height, width] labels)
 <int64[2] leading = {{1, {classes}}}, int64[1] first_axis = {{0}}>
 {{
-  seen_size = Shape <start = 2, end = 4> (seen)
+  seen_size = Shape <start = 2, end = 4> (images)
   seen_shape = Concat <axis = 0> (leading, seen_size)
   fine = Resize <mode = "linear", coordinate_transformation_mode = "half_pixel">
     (coarse, , , seen_shape)
-  own_shape = Concat <axis = 0> (leading, own)
+  own_shape = Concat <axis = 0> (leading, size)
   whole = Resize <mode = "linear", coordinate_transformation_mode = "half_pixel">
     (fine, , , own_shape)
   logits = Squeeze (whole, first_axis)
@@ -102,7 +102,6 @@ def write_onnx(
     path: str | Path,
     model: EncoderDecoder,
     scale: tuple[int, int],
-    notes: Mapping[str, str] | None = None,
 ) -> None:
     """Export a model, which stays as it is, whole or not at all.
 
@@ -113,35 +112,50 @@ def write_onnx(
         path: the file.
         model: in evaluation mode, on any device.
         scale: long and short side of the image that the network sees, see `Views`.
-        notes: kept in the file.
 
     Raises:
         UserError: the backbone has operations that cannot be exported for images of any size.
     """
-    core = _exported(copy.deepcopy(_Network(model)).cpu().float().eval())
-    values = {"ir": IR_VERSION, "opset": OPSET}
-    before = parser.parse_model(
-        BEFORE.format(
-            **values,
-            scale=f"{max(scale)}, {min(scale)}",
-            mean=", ".join(map(str, IMAGENET_MEAN)),
-            std=", ".join(map(str, IMAGENET_STD)),
-        )
+    whole = _exported(copy.deepcopy(_Network(model)).cpu().float().eval())
+    before = BEFORE.format(
+        ir=IR_VERSION,
+        opset=OPSET,
+        scale=f"{max(scale)}, {min(scale)}",
+        mean=", ".join(map(str, IMAGENET_MEAN)),
+        std=", ".join(map(str, IMAGENET_STD)),
     )
-    after = parser.parse_model(AFTER.format(**values, classes=model.decode_head.num_classes))
-    start = compose.merge_models(
-        before, core, [("images", "network/images")], outputs=["network/logits", "images", "size"]
-    )
-    ends = [("network/logits", "coarse"), ("images", "seen"), ("size", "own")]
-    whole = compose.merge_models(start, after, ends, outputs=["logits", "labels"])
-    onnx.helper.set_model_props(whole, dict(notes or {}))
+    after = AFTER.format(ir=IR_VERSION, opset=OPSET, classes=model.decode_head.num_classes)
+    _enclose(_parsed(before), whole.graph, _parsed(after))
     onnx.checker.check_model(whole, full_check=True)
     with atomic_path(path) as temporary:
         temporary.write_bytes(whole.SerializeToString())
 
 
+def _parsed(text: str) -> GraphProto:
+    """A graph in ONNX's own language; all names but of its inputs and outputs begin with `urn/`."""
+    model = parser.parse_model(text)
+    return compose.add_prefix(model, "urn/", rename_inputs=False, rename_outputs=False).graph
+
+
+def _enclose(before: GraphProto, core: GraphProto, after: GraphProto) -> None:
+    """Put graphs before and after another, in place; what has one name is one tensor.
+
+    `onnx.compose.merge_models` takes minutes for networks of many nodes.
+    """
+    nodes = [*before.node, *core.node, *after.node]
+    for field, values in (
+        (core.node, nodes),
+        (core.input, before.input),
+        (core.output, after.output),
+    ):
+        del field[:]
+        field.extend(values)
+    for graph in (before, after):
+        core.initializer.extend(graph.initializer)
+
+
 def _exported(network: nn.Module) -> ModelProto:
-    """The network alone, for images of any size; all its names begin with `network/`."""
+    """The network alone, from `images` to `coarse`, for images of any size."""
     side = torch.export.Dim.DYNAMIC
     channels_first = network.to(memory_format=torch.contiguous_format)  # type: ignore[call-overload]
     try:
@@ -152,7 +166,7 @@ def _exported(network: nn.Module) -> ModelProto:
                 for_any_size(channels_first),
                 (torch.zeros(1, 3, 163, 197),),
                 input_names=["images"],
-                output_names=["logits"],
+                output_names=["coarse"],
                 dynamic_shapes=({2: side, 3: side},),
                 opset_version=OPSET,
                 dynamo=True,
@@ -165,9 +179,9 @@ def _exported(network: nn.Module) -> ModelProto:
             "bundle: false"
         ) from None
     assert program is not None  # it is None where a file is written
-    core = program.model_proto
+    core: ModelProto = program.model_proto
     core.ir_version = IR_VERSION
-    return compose.add_prefix(core, "network/")
+    return core
 
 
 @dataclass(frozen=True)
