@@ -30,6 +30,7 @@ include: "rules/ablation.smk"
 include: "rules/gallery.smk"
 include: "rules/report.smk"
 include: "rules/submission.smk"
+include: "rules/export.smk"
 include: "rules/cost.smk"
 
 

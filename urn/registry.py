@@ -1,4 +1,4 @@
-"""The names of backbones, refiners and measures of uncertainty, and where each lies.
+"""The names of backbones, refiners, measures of uncertainty and exports, and where each lies.
 
 Nothing is imported before it is asked for, so that planning a run needs neither torch nor numpy.
 """
@@ -94,10 +94,27 @@ MEASURES: dict[str, Place] = {
     "tta_variance": Place("urn.measures:tta_variance"),
 }
 
+# Functions write(folder, samples, classes, dataset, t) that fill an empty folder with samples of
+# `urn.export.samples` in another trainer's format; `classes` are names by id, the background's
+# first, and pixels whose weight is at most `t` are marked as ignored, if the format can.
+EXPORTS: dict[str, Place] = {
+    "voc": Place("urn.export.voc:write_voc"),
+    "coco": Place("urn.export.coco:write_coco"),
+    "nnunet": Place("urn.export.nnunet:write_nnunet"),
+    "yolo": Place("urn.export.yolo:write_yolo"),
+}
+
+# Experiment trackers of `urn.training.tracking`, and the optional modules that each needs.
+TRACKERS: dict[str, tuple[str, ...]] = {
+    "tensorboard": ("tensorboard",),
+    "mlflow": ("mlflow", "alembic"),
+}
+
 TABLES: dict[str, Mapping[str, Place]] = {
     "BACKBONES": BACKBONES,
     "REFINERS": REFINERS,
     "MEASURES": MEASURES,
+    "EXPORTS": EXPORTS,
 }
 
 

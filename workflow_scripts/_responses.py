@@ -7,11 +7,14 @@ from urn.segmentation.inference import Views
 from urn.segmentation.model import build_segmentor
 
 
+def built(meta: dict[str, Any]) -> Any:
+    """The network that a model file's `meta` describes, its weights still to be loaded."""
+    return build_segmentor(**meta["build"], pretrained=False)
+
+
 def load_segmentor(path: str, shard: int = 0) -> Any:
     """The model in a file, see `urn.files.models.load_for_inference`."""
-    return load_for_inference(
-        path, lambda meta: build_segmentor(**meta["build"], pretrained=False), shard
-    )
+    return load_for_inference(path, built, shard)
 
 
 def views(job: Any) -> Views:

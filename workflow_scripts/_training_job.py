@@ -3,7 +3,7 @@
 import hashlib
 import os
 import sys
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +13,7 @@ from urn.errors import UserError
 from urn.training.distributed import launch
 
 from _job import RANK
+from _tracking import tracker_of
 
 SETTINGS = (
     *("iterations", "batch_size", "images_per_step", "learning_rate", "weight_decay"),
@@ -42,7 +43,23 @@ def arguments(job: Any) -> dict[str, Any]:
         "threads": job.threads,
         "work_dir": job.params.work,
         "curve": job.output.curve,
+        "track": _track(job),
     }
+
+
+def _track(job: Any) -> Callable[[Mapping[str, float], int], None] | None:
+    """Logs a training to the tracker that the run has, if any: settings first, then its curve."""
+    found = tracker_of(job, Path(job.output.curve).parent) if RANK in (None, "0") else None
+    if found is None:
+        return None
+    found.start({"seed": job.params.seed, **job.params.settings})
+
+    def track(values: Mapping[str, float], iteration: int) -> None:
+        found.log(values, iteration)
+        if iteration == job.params.settings["iterations"]:
+            found.end()
+
+    return track
 
 
 def groups(settings: Mapping[str, Any]) -> dict[str, float]:

@@ -9,6 +9,7 @@ from urn.report.scores import class_iou
 from _job import logged
 from _scores import write_score
 from _tables import write_table
+from _tracking import log_scores
 from _truths import each_compared, known
 
 with logged(snakemake.log[0]):
@@ -22,3 +23,6 @@ with logged(snakemake.log[0]):
     write_score(snakemake.output.miou, 100 * score.miou, what)
     classes = class_iou(index.classes, score.iou()).drop(index.unused)
     write_table(snakemake.output.classes, classes)
+    if split == "val":
+        folder, values = Path(snakemake.output.miou).parent, dict(classes.to_numpy())
+        log_scores(snakemake, folder, {"mean": 100 * score.miou, **values})

@@ -17,6 +17,7 @@ from rules.plan.schema.sentences import not_among
 from rules.plan.schema.whole import Configuration
 from urn.datasets.index import check_classes
 from urn.errors import UserError
+from urn.registry import TRACKERS
 
 Config = Mapping[str, Any]
 Settings = Mapping[str, Any]
@@ -37,6 +38,13 @@ def _contradictions(config: Config) -> Iterator[str]:
         yield (
             "config: crf_backend is 'pydensecrf', which is not installed: run make reference, or "
             "set it to 'auto'"
+        )
+    missing = [name for name in TRACKERS.get(config["tracking"], ()) if find_spec(name) is None]
+    if missing:
+        yield (
+            f"config: tracking is {config['tracking']!r}, but {missing[0]} is not installed: run "
+            f"pip install 'urn-wsss[{config['tracking']}]' (from a checkout, '.[...]'), or set it "
+            "to null"
         )
     yield from _supervision_faults(config)
     yield from _shared_files(datasets)

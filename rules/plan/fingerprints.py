@@ -26,6 +26,7 @@ INFRASTRUCTURE = frozenset(
         "urn.files.tensors",
         "urn.mmsegmentation",
         "urn.training.checkpoints",
+        "urn.training.tracking",
     }
 )
 
@@ -77,7 +78,7 @@ def _imports(file: Path, refiner: str | None) -> frozenset[str]:
     for name in imported_names(_parsed(file)):
         table = name.removeprefix("urn.registry.")
         helper = file.parent / f"{name.split('.')[0]}.py"
-        if table in ("BACKBONES", "REFINERS", "MEASURES"):
+        if table in registry.TABLES:
             only = refiner if table == "REFINERS" else None
             found |= set(registry.modules(table, only))
         elif name.startswith("urn."):

@@ -82,6 +82,16 @@ class Jobs:
         own["baseline_row"] = dataset.baseline_row
         return pattern.format(**own | dict(wildcards.items()))
 
+    def scored_predictions(self, wildcards: Wildcards) -> list[str]:
+        """A model's masks of val, where their truth is known."""
+        dataset = self.dataset(wildcards)
+        known = "val" in dataset.layout.evaluated
+        return (
+            self.pngs(dataset.paths.predictions("{backbone}", "{supervision}"), "val")(wildcards)
+            if known
+            else []
+        )
+
     def lists(self, *splits: str) -> OfJob:
         """The lists from which a dataset's splits are read."""
         return lambda wildcards: self.dataset(wildcards).layout.lists(splits)

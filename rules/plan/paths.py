@@ -57,6 +57,23 @@ class Scores:
 
 
 @dataclass(frozen=True)
+class Mmsegmentation:
+    """A model for mmsegmentation's own tools."""
+
+    folder: str
+
+    @property
+    def config(self) -> str:
+        """Its configuration."""
+        return f"{self.folder}/config.py"
+
+    @property
+    def checkpoint(self) -> str:
+        """Its weights."""
+        return f"{self.folder}/checkpoint.pth"
+
+
+@dataclass(frozen=True)
 class Paths:
     """The files of one dataset's run."""
 
@@ -213,6 +230,10 @@ class Paths:
         """Predictions for VOC's evaluation server."""
         return f"{self.backbone(backbone)}/submission.tgz"
 
+    def exported(self, backbone: str = "{backbone}", kind: str = "{kind}") -> str:
+        """A folder of the backbone's cyclic masks in another trainer's format."""
+        return f"{self.backbone(backbone)}/exports/{kind}"
+
     # What belongs to a segmentation model: a backbone under a supervision.
 
     def model_folder(self, backbone: str, supervision: str) -> str:
@@ -259,6 +280,16 @@ class Paths:
     ) -> Scores:
         """Of those on val."""
         return Scores(f"{self.model_folder(backbone, supervision)}/")
+
+    def bundle(self, backbone: str = "{backbone}", supervision: str = "{supervision}") -> str:
+        """A model to hand over: ONNX, weights, model card."""
+        return f"{self.model_folder(backbone, supervision)}/model.zip"
+
+    def mmsegmentation(
+        self, backbone: str = "{backbone}", supervision: str = "{supervision}"
+    ) -> Mmsegmentation:
+        """The same for mmsegmentation."""
+        return Mmsegmentation(f"{self.model_folder(backbone, supervision)}/mmseg")
 
 
 def pngs(folder: str, image_ids: Iterable[str]) -> list[str]:

@@ -21,6 +21,7 @@ from rules.plan.dataset import Dataset
 from rules.plan.jobs import Jobs, Wildcards
 from rules.plan.resources import Training, needs
 from rules.plan.shards import Shard
+from urn import registry
 from urn.errors import UserError, raise_faults
 
 SECTIONS_OF_FILES = ("archives", "pretrained")
@@ -75,8 +76,13 @@ class Plan:
         return [dataset for dataset in self.datasets if dataset.entry["layout"] == layout]
 
     def needs(self, stage: str, training: Training | None = None) -> dict[str, Any]:
-        """For resources: what a stage's jobs take."""
-        return needs(self.config["site"], stage, training, lambda: self.here)
+        """For resources: what a stage's jobs take; and the tracker of trainings and scores.
+
+        A resource, unlike a parameter, makes nothing run again when it changes.
+        """
+        found = needs(self.config["site"], stage, training, lambda: self.here)
+        tracked = self.config["tracking"] and (training or stage == "scores")
+        return found | {"tracking": self.config["tracking"]} if tracked else found
 
     def run_here(self, limit: int | None) -> int | None:
         """Plan for jobs on this machine, where they share its GPUs; without this, for a cluster.
@@ -136,6 +142,7 @@ class Plan:
             "shard": "[0-9]{5}",
             "refiner": names(configuration.REFINERS),
             "measure": names(self.config["measures"]) or "-",
+            "kind": names(registry.EXPORTS),
             "ablation": names(ablations.TABLES),
             "table": "[^/]+",
         }

@@ -43,7 +43,14 @@ def everything(dataset: Dataset) -> list[str]:
         *(dataset.paths.page(table) for table in _front_page_tables(dataset).values()),
         dataset.paths.front_page,
         dataset.paths.gallery,
+        *bundles(dataset),
     ]
+
+
+def bundles(dataset: Dataset) -> list[str]:
+    """The bundles of the models that urn trained, where they are wanted."""
+    wanted = dataset.trained if dataset.config["bundle"] else []
+    return [dataset.paths.bundle(backbone, row) for backbone, row in wanted if row == "urn"]
 
 
 def stages(dataset: Dataset) -> list[Stage]:

@@ -39,6 +39,19 @@ ALLOCATION: tuple[tuple[Allocation, ...], ...] = (
 # fmt: on
 
 
+class Enlarge(nn.Module):
+    """Back to the size of another map; bilinear unless that repeats every pixel equally often."""
+
+    def forward(self, x: Tensor, like: Tensor) -> Tensor:
+        """N×C×h×w → N×C×H×W, the size of `like`."""
+        size, own = like.shape[2:], x.shape[2:]
+        if own == size:
+            return x
+        if size[0] % own[0] == 0 and size[1] % own[1] == 0:
+            return F.interpolate(x, size, mode="nearest")
+        return F.interpolate(x, size, mode="bilinear", align_corners=False)
+
+
 class ScaleBlock(nn.Module):
     """A bottleneck whose middle convolution works at up to four scales of its map.
 
@@ -76,6 +89,7 @@ class ScaleBlock(nn.Module):
                 kernel = 3 if side / 2**branch > 1 else 1
                 self.conv2[str(branch)] = convolution(width, share, kernel, dilation=dilation)
                 self.bn2[str(branch)] = nn.BatchNorm2d(share)
+        self.enlarge = Enlarge()
         self.conv3 = convolution(sum(allocation), channels, 1)
         self.bn3 = nn.BatchNorm2d(channels)
 
@@ -86,8 +100,11 @@ class ScaleBlock(nn.Module):
         middle = F.relu(self.bn1(self.conv1(x)), inplace=True)
         branches = []
         for branch, conv in self.conv2.items():
-            answer = conv(_shrunk(middle, SCALES[int(branch)]))
-            branches.append(self.bn2[branch](_resized(answer, middle)))
+            scale = SCALES[int(branch)]
+            answer = conv(_shrunk(middle, scale))
+            if scale > 1:
+                answer = self.enlarge(answer, middle)
+            branches.append(self.bn2[branch](answer))
         middle = F.relu(torch.cat(branches, dim=1), inplace=True)
         return F.relu(self.bn3(self.conv3(middle)) + self.downsample(x), inplace=True)
 
@@ -138,13 +155,3 @@ def _shrunk(x: Tensor, scale: int) -> Tensor:
         return x
     height, width = x.shape[2:]
     return F.max_pool2d(x, (height, width) if min(height, width) < scale else scale)
-
-
-def _resized(x: Tensor, like: Tensor) -> Tensor:
-    """Back to the size of another map; bilinear unless that repeats every pixel equally often."""
-    size, own = like.shape[2:], x.shape[2:]
-    if own == size:
-        return x
-    if size[0] % own[0] == 0 and size[1] % own[1] == 0:
-        return F.interpolate(x, size, mode="nearest")
-    return F.interpolate(x, size, mode="bilinear", align_corners=False)

@@ -47,7 +47,7 @@ def logits_of(model: EncoderDecoder) -> Network:
     Convolutions run in the memory layout of their weights, such as channels_last.
     """
     model.eval()
-    return lambda images: _resize(model(images, mode="tensor"), images.shape[2:])
+    return lambda images: resize(model(images, mode="tensor"), images.shape[2:])
 
 
 @torch.inference_mode()
@@ -96,25 +96,33 @@ def predict_views(
         device: where the network is.
     """
     height, width = image.shape[:2]
-    unit = 1.0
-    if views.scale is not None:
-        unit = min(max(views.scale) / max(height, width), min(views.scale) / min(height, width))
     pixels = torch.from_numpy(np.ascontiguousarray(image.transpose(2, 0, 1))).to(device)
     mean, std = _column(IMAGENET_MEAN, device), _column(IMAGENET_STD, device)
     normalised = ((pixels - mean) / std)[None]
     for ratio in views.ratios:
-        size = [max(round(side * unit * ratio), 1) for side in (height, width)]
-        resized = _resize(normalised, size)
+        resized = resize(normalised, view_size((height, width), views.scale, ratio))
         if views.flip:
             resized = torch.cat([resized, resized.flip(3)])
         found = slide(network, resized, views.window, views.stride, views.batch_size)
-        found = _resize(found, (height, width)).softmax(1)
+        found = resize(found, (height, width)).softmax(1)
         if views.flip:
             found[1] = found[1].flip(2)
         yield found
 
 
-def _resize(maps: Tensor, size: Sequence[int]) -> Tensor:
+def view_size(
+    size: tuple[int, int], scale: tuple[int, int] | None, ratio: float = 1.0
+) -> tuple[int, int]:
+    """Height and width of an image of this height and width at a ratio of `scale`, see `Views`."""
+    unit = 1.0
+    if scale is not None:
+        unit = min(max(scale) / max(size), min(scale) / min(size))
+    height, width = (max(round(side * unit * ratio), 1) for side in size)
+    return height, width
+
+
+def resize(maps: Tensor, size: Sequence[int]) -> Tensor:
+    """Resize N×C×h×w maps to N×C×H×W bilinearly, as all views are and their logits."""
     return F.interpolate(maps, tuple(size), mode="bilinear", align_corners=False)
 
 

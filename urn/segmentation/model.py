@@ -11,6 +11,7 @@ from urn.segmentation.losses import PixelLoss
 from urn.segmentation.transforms import SegmentationPreprocessor
 
 AUXILIARY_LOSS_WEIGHT = 0.4
+POOL_SCALES = (1, 2, 3, 6)
 # Of a training step: the head pools whole maps, and batch norm needs more than one value.
 LEAST_IMAGES = 2
 
@@ -56,7 +57,7 @@ def build_segmentor(
             "in_channels": channels[3],
             "in_index": 3,
             "channels": head_channels,
-            "pool_scales": (1, 2, 3, 6),
+            "pool_scales": POOL_SCALES,
             "loss_decode": loss,
             **shared,
         },

@@ -73,6 +73,7 @@ def train(
     evaluate_every: int = 0,
     description: str = "training",
     identity: str = "",
+    track: Callable[[dict[str, float], int], None] | None = None,
 ) -> None:
     """Train `model` in place by SGD with the polynomial schedule.
 
@@ -107,6 +108,8 @@ def train(
         evaluate_every: iterations between evaluations; 0: none.
         identity: what distinguishes this training from others in the same `work_dir`: data, model
             and loss.
+        track: is given every row of the curve, values by name and the iteration, in the first
+            process only.
 
     Raises:
         UserError: the batch cannot be divided evenly, memory is short with the least number of
@@ -203,6 +206,7 @@ def train(
                 description,
                 evaluate if evaluate_every else None,
                 evaluate_every,
+                track,
             ),
         ],
         launcher="pytorch" if is_distributed() else "none",
@@ -327,9 +331,10 @@ class _ReportHook(Hook):
         description: str,
         evaluate: Callable[[], float] | None,
         evaluate_every: int,
+        track: Callable[[dict[str, float], int], None] | None,
     ) -> None:
         self._path, self._interval, self._description = curve, interval, description
-        self._evaluate, self._evaluate_every = evaluate, evaluate_every
+        self._evaluate, self._evaluate_every, self._track = evaluate, evaluate_every, track
 
     def before_train(self, runner: Runner) -> None:
         self._progress = Progress(self._description, runner.max_iters, "iteration", runner.iter)
@@ -397,6 +402,8 @@ class _ReportHook(Hook):
             values = [f"{value:.6g}" for value in row.values()]
             self._file.write("\t".join([str(iteration), *values]) + "\n")
             self._file.flush()
+            if self._track is not None:
+                self._track(row, iteration)
         if not np.isfinite(row["loss"]):
             raise UserError(
                 f"{self._description}: the loss is {row['loss']} at iteration {iteration}: "

@@ -147,6 +147,7 @@ class Stage(Model):
 STAGES = (
     *("shapes", "index", "train_classifier", "cams", "pseudo_masks", "alpha_sweep"),
     *("train_segmentation", "responses", "uncertainty", "predictions", "scores", "pretrained"),
+    *("bundle", "exports"),
 )
 
 
@@ -192,6 +193,15 @@ class Configuration(Model):
     crf_backend: CrfBackend = Field(
         description="`numba`, `torch` (for GPUs), `pydensecrf` (the reference, after `make "
         "reference`), or `auto`: torch on a GPU, else numba"
+    )
+    bundle: bool = Field(
+        description="whether a plain run also makes the bundle `model.zip` of every model under "
+        "`urn`: ONNX, weights and model card"
+    )
+    tracking: Literal["tensorboard", "mlflow"] | None = Field(
+        description="where trainings log their curves, settings and final scores as well: "
+        "`tensorboard` (files in `results/<dataset>/tracking`), `mlflow` (a database there, or "
+        "what MLFLOW_TRACKING_URI names), or null; each is an optional package"
     )
     supervisions: Annotated[dict[Name, Supervision], _with("baseline", "urn")] = Field(
         description="the rows; `baseline` and `urn` must be there"

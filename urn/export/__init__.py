@@ -1,0 +1,1 @@
+"""Trained models and masks in the formats of other programs."""
