@@ -87,7 +87,7 @@ def test_from_nothing_to_voc_s_final_score_in_one_command_killed_in_every_stage(
         **{
             stage: results / "logs" / f"{stage}.log"
             for stage in (
-                *("unpack_mini", "trainaug_mini", "index", "train_classifier", "cams_00000"),
+                *("unpack_mini", "trainaug", "index", "train_classifier", "cams_00000"),
                 *("pseudo_masks_ppmg_00000", f"train_{TEACHER}_baseline"),
                 *(f"responses_{TEACHER}_baseline_train_00000", f"uncertainty_{TEACHER}_00000"),
                 *(
