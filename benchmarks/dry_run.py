@@ -15,7 +15,10 @@ import sys
 import tempfile
 import time
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
+
+from urn.datasets.layouts import coco_image, coco_mask, voc_annotation, voc_image, voc_mask
 
 REPOSITORY = Path(__file__).parents[1]
 BACKBONES = ("res2net101", "resnet38", "resnet101", "scalenet101")
@@ -57,31 +60,47 @@ def main() -> None:
 def write_datasets(
     work: Path, lists: Path, datasets: list[str], limit: int | None = None
 ) -> dict[str, int]:
-    """Write lists where VOC and COCO have them, and empty images: a copy of the user's own.
+    """Write lists where VOC and COCO have them, and empty files: a copy of the user's own.
 
     Returns:
         The number of ids by list.
     """
-    places = {
+    voc, coco, downloads = (work / "data" / name for name in ("voc", "coco", "downloads"))
+    voc_files = (voc_image, voc_mask, voc_annotation)
+    splits = {
         "voc": [
-            ("voc12_trainaug", "voc/ImageSets/Segmentation/trainaug.txt", "voc/JPEGImages"),
-            ("voc12_val", "voc/ImageSets/Segmentation/val.txt", "voc/JPEGImages"),
+            ("voc12_trainaug", voc / "ImageSets/Segmentation/trainaug.txt", voc, voc_files),
+            ("voc12_val", voc / "ImageSets/Segmentation/val.txt", voc, voc_files),
         ],
         "coco": [
-            ("coco14_train", "coco/lists/train2014.txt", "coco/train2014"),
-            ("coco14_val", "coco/lists/val2014.txt", "coco/val2014"),
+            (
+                f"coco14_{split}",
+                coco / f"lists/{split}2014.txt",
+                coco,
+                (partial(_coco_image, f"{split}2014"), coco_mask),
+            )
+            for split in ("train", "val")
         ],
     }
     counts = {}
-    for source, place, folder in [row for dataset in datasets for row in places[dataset]]:
-        ids = (lists / f"{source}.txt").read_text().split()[:limit]
+    for source, place, root, files in [row for dataset in datasets for row in splits[dataset]]:
+        ids = [line.split()[0] for line in (lists / f"{source}.txt").read_text().splitlines()]
+        ids = ids[:limit]
         counts[source] = len(ids)
-        (work / "data" / place).parent.mkdir(parents=True, exist_ok=True)
-        (work / "data" / place).write_text("\n".join([*ids, ""]))
-        (work / "data" / folder).mkdir(parents=True, exist_ok=True)
+        place.parent.mkdir(parents=True, exist_ok=True)
+        place.write_text("\n".join([*ids, ""]))
+        for folder in {file(root, "").parent for file in files}:
+            folder.mkdir(parents=True, exist_ok=True)
         for image_id in ids:
-            (work / "data" / folder / f"{image_id}.jpg").touch()
+            for file in files:
+                file(root, image_id).touch()
+    downloads.mkdir(parents=True, exist_ok=True)
+    (downloads / "scalenet101.pth").touch()  # nobody but the user can fetch it
     return counts
+
+
+def _coco_image(folder: str, root: Path, image_id: str) -> Path:
+    return coco_image(root, folder, image_id)
 
 
 def dry_run(work: Path, target: str) -> DryRun:

@@ -18,7 +18,8 @@ rule bundle:
         **plan.needs("bundle"),
     params:
         prediction=jobs.prediction_settings,
-        data=jobs.data_of_splits("images", "masks", "tags"),
+        tags=jobs.data("tags"),
+        data=jobs.data("images", "masks", split="val"),
         code=jobs.code("bundle"),
     message:
         "Bundling {wildcards.backbone}/{wildcards.supervision} of {wildcards.dataset}"
@@ -43,7 +44,7 @@ rule mmsegmentation:
         **plan.needs("exports"),
     params:
         resize=jobs.setting("segmentation", "resize"),
-        data_root=paths.exported(kind="voc"),
+        data_root=jobs.file(paths.exported("{teacher}", "voc")),
         code=jobs.code("mmsegmentation"),
     message:
         "{wildcards.backbone}/{wildcards.supervision} of {wildcards.dataset} for mmsegmentation"

@@ -16,6 +16,8 @@ TABLE = "image,tags,split\n" + "".join(
 )
 SCORES = {"predictions_miou", "miou", "stages", "summary", "stages_figure"}
 SCORES |= {"classes_figure", "val_images", "comparison_sheet", "table_page", "front_page", "cost"}
+GALLERY = {"gallery_val_mine_00000", "gallery"}
+SCORES |= {"bundle", *GALLERY}
 PREDICTED = {"responses", "predictions_mine_00000"}
 
 
@@ -41,7 +43,8 @@ def write_run(root, **changes):
     for line in snakemake("--summary").splitlines()[1:]:
         path = root / line.split("\t")[0]
         if "/responses/" not in path.as_posix():  # they are temporary
-            path.parent.mkdir(parents=True, exist_ok=True)
+            is_folder = not path.suffix  # of previews
+            (path if is_folder else path.parent).mkdir(parents=True, exist_ok=True)
             path.touch()
     snakemake("--touch", "--forceall")
     assert planned(root, configuration=file) == {}
@@ -96,7 +99,7 @@ def test_another_tag_changes_what_is_learnt_of_train_and_nothing_of_val(from_cam
         )
 
     again = rerun(from_cams, tmp_path / "val", retagged("val1.jpg,cat"))
-    assert again == {"index", "front_page"}
+    assert again == {"index", "front_page", *GALLERY}
     again = rerun(from_cams, tmp_path / "train", retagged("train1.jpg,cat"))
     assert "train_classifier" in again
 

@@ -227,12 +227,16 @@ def test_planning_imports_no_arrays_and_no_jsonschema():
     assert shown.stdout.strip() == "set()"
 
 
+# Kinds of exports have the names of layouts, too.
+EXPORTING = {"registry.py", "voc.py", "coco.py"}
+
+
 def test_layouts_are_named_in_their_own_files_only():
     files = [f for folder in ("rules", "workflow_scripts", "urn") for f in _python(folder)]
     own = {*(REPOSITORY / "rules/plan/layouts").iterdir()}
     names = {f'"{name}"' for name in layouts.LAYOUTS} - {'"folder"'}  # of pseudo-masks, too
     naming = {file for file in files if any(name in file.read_text() for name in names)}
-    assert {file.name for file in naming - own} <= {"whole.py"}
+    assert {file.name for file in naming - own} <= {"whole.py"} | EXPORTING
 
 
 def _python(folder):
