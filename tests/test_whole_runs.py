@@ -40,7 +40,7 @@ def test_after_a_killed_shard_the_whole_run_ends_as_without(copy):
 
 
 class Halting(SimpleHTTPRequestHandler):
-    """When VOC's archives are first asked for, half of them comes, and the connection stays open."""
+    """Of VOC's archives half comes when they are first asked for; the connection stays open."""
 
     def do_GET(self):
         if self.path in self.server.halting:
