@@ -181,10 +181,10 @@ def test_a_limit_of_none_leaves_trainings_to_processors(config):
     assert found == {"gpu": 0, "gpu_ids": "", "processes": 1}
 
 
-def test_a_number_above_the_machines_is_told(finished, tmp_path, monkeypatch):
+def test_a_number_above_the_machines_is_told(tmp_path, monkeypatch):
     file = changed_configuration(tmp_path, classification={"gpus": 4})
     monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "0,1")
-    code, output = snakemake(finished, "--dry-run", check=False, configuration=file)
+    code, output = snakemake(tmp_path, "--dry-run", check=False, configuration=file)
     assert code != 0 and "Traceback" not in output
     told = "classification.gpus of dataset tiny is 4, but a job can have 2 GPU(s) here: write auto"
     assert told in output
