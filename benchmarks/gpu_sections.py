@@ -59,7 +59,7 @@ class Size:
 
 SIZES = {
     "full": Size((375, 500), 4, 512, 8, 512, min(8, os.cpu_count() or 1), 2, 4, PUBLISHED),
-    "toy": Size((96, 128), 1, 64, 2, 32, 0, 1, 1, Views(ratios=(0.25,), window=96, stride=80)),
+    "toy": Size((48, 64), 1, 64, 2, 32, 0, 1, 1, Views(ratios=(0.25,), window=96, stride=80)),
 }
 
 
