@@ -1,11 +1,14 @@
 """Trainings log what the curve tells to the tracker that is asked for, and nothing otherwise."""
 
 from importlib.util import find_spec
+from pathlib import Path
 
 import pandas as pd
 import pytest
+import yaml
 from tiny_training import tiny_model, train_tiny
 
+from rules.plan import configuration
 from urn.errors import UserError
 from urn.registry import TRACKERS
 from urn.training.tracking import tracker
@@ -66,7 +69,19 @@ def test_mlflow_goes_on_with_an_interrupted_run(tmp_path, monkeypatch):
     assert (run.data.params, other.data.params) == ({"crop": "96"}, {"crop": "128"})
 
 
-@pytest.mark.skipif(all(map(find_spec, TRACKERS["mlflow"])), reason="MLflow is installed")
+without_mlflow = pytest.mark.skipif(
+    all(map(find_spec, TRACKERS["mlflow"])), reason="MLflow is installed"
+)
+
+
+@without_mlflow
+def test_a_run_is_not_planned_without_its_tracker():
+    config = yaml.safe_load((Path(__file__).parents[1] / "config.yaml").read_text())
+    with pytest.raises(UserError, match=r"tracking is 'mlflow', but .* run pip install"):
+        configuration.check(config | {"tracking": "mlflow"})
+
+
+@without_mlflow
 def test_what_is_missing_is_said_with_its_remedy(tmp_path):
     with pytest.raises(UserError, match=r"mlflow needs .* run pip install 'urn-wsss\[mlflow\]'"):
         tracker("mlflow", tmp_path, "pets", "urn")
