@@ -32,7 +32,7 @@ def run(finished, tmp_path_factory):
     folder = tmp_path_factory.mktemp("handed_over") / "run"
     shutil.copytree(finished, folder, copy_function=shutil.copy2)
     exports = [f"{EXPORTED}/{kind}" for kind in EXPORTS]
-    snakemake(folder, "--", f"{MODEL}/mmseg/config.py", *exports)
+    snakemake(folder, "--", f"{MODEL}/model.zip", f"{MODEL}/mmseg/config.py", *exports)
     return folder
 
 
@@ -54,7 +54,7 @@ def labels(run):
     }
 
 
-def test_bundle_is_part_of_a_plain_run(run, labels, tmp_path):
+def test_onnx_file_of_a_bundle_gives_the_models_labels(run, labels, tmp_path):
     with zipfile.ZipFile(run / MODEL / "model.zip") as bundle:
         bundle.extractall(tmp_path)
     session = session_of(tmp_path / "model.onnx")
@@ -73,9 +73,11 @@ def test_bundle_is_part_of_a_plain_run(run, labels, tmp_path):
     }
 
 
-def test_no_bundle_where_none_is_wanted(run):
-    without = snakemake(run, "--dry-run", "--forcerun", "bundle", "--config", "bundle=False")
-    assert "Nothing to be done" in without
+def test_bundles_of_urn_are_part_of_a_plain_run_that_wants_them(run):
+    wanted = snakemake(run, "--dry-run", "--config", "bundle=True")
+    assert "results/tiny/efficientnet_lite0/urn/model.zip" in wanted
+    assert "baseline/model.zip" not in wanted
+    assert "Nothing to be done" in snakemake(run, "--dry-run")
 
 
 def test_mmsegmentations_inference_gives_the_models_labels(run, labels):

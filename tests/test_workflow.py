@@ -182,7 +182,7 @@ def test_changing_t_reruns_the_weighted_trainings_only(finished, tmp_path, chang
     file = changed_configuration(tmp_path, **change)
     shown = dict.fromkeys([*AFTER_SCORES, *PICTURES_OF_URN, "reliability"], 1)
     expected = {**AFTER_URN, **shown, "predictions_tiny_00000": 2, "table_page": 4}
-    expected |= {"bundle": 2, "gallery_val_tiny_00000": 1, "gallery": 1}
+    expected |= {"gallery_val_tiny_00000": 1, "gallery": 1}
     assert planned(finished, configuration=file) == expected
 
 
