@@ -19,7 +19,7 @@ from urn.registry import EXPORTS
 from urn.segmentation.inference import logits_of, predict_probabilities
 from urn.segmentation.model import build_segmentor
 
-pytestmark = pytest.mark.filterwarnings("ignore::UserWarning")
+pytestmark = [pytest.mark.slow, pytest.mark.filterwarnings("ignore::UserWarning")]
 
 MODEL = "results/tiny/resnet18/urn"
 EXPORTED = "results/tiny/efficientnet_lite0/exports"
