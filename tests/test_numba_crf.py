@@ -9,7 +9,16 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from urn.crf import PPMG_CRF, SEGMENTATION_CRF, CRFParameters, DenseCRF, kernels
+from urn.crf import (
+    PPMG_CRF,
+    SEGMENTATION_CRF,
+    CRFParameters,
+    DenseCRF,
+    embedding,
+    kernels,
+    passes,
+    softmax,
+)
 from urn.crf.lattice import bilateral_features, build_lattice, pixel_order, spatial_features
 from urn.crf.numba_backend import groups_of_fields
 
@@ -196,3 +205,13 @@ def test_many_processes_share_the_compiled_code(tmp_path):
     assert [result for result, _ in first] == [later] * 3
     assert all(int(count) > 5 for _, count in first)
     assert int(compiled) == 0
+
+
+def test_variants_have_names_of_their_own():
+    """Else the symbols of two that different processes compiled may be the same."""
+    loops = [p.blur for p in passes.PASSES.values()]
+    for step in ("splat", "slice", "slice_add"):
+        loops += [f for p in passes.PASSES.values() for f in getattr(p, step).values()]
+    for variants in (loops, embedding.EMBED.values(), softmax.MANY.values()):
+        names = [function.py_func.__qualname__ for function in variants]
+        assert len(set(names)) == len(names) > 1

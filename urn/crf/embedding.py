@@ -15,6 +15,7 @@ from urn.crf.lanes import (
     load,
     nearest,
     store,
+    variant,
 )
 
 Array = np.ndarray
@@ -124,6 +125,7 @@ def _embedding(dimensions: int) -> Callable[..., tuple[Array, Array]]:
     corners = dimensions + 1
 
     @njit(nogil=True, cache=True)
+    @variant(dimensions)
     def embed(
         features: Array,
         scale: Array,

@@ -6,6 +6,7 @@ narrower. `width` arguments are compile-time constants (see `numba.literally`).
 """
 
 import operator
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -18,8 +19,26 @@ from numba.extending import intrinsic, lower_builtin, models, register_model
 LANES = 8  # of a full vector
 PIXELS = 32  # processed together, so that their rows stay in the first-level cache
 
+Loop = Callable[..., Any]
+
 # Compiles loops over pixels' rows; by numpy's rules a division needs no test for zero.
 jit = njit(nogil=True, cache=True, error_model="numpy")
+
+
+def variant(*numbers: int) -> Callable[[Loop], Loop]:
+    """Decorate a function that is made anew for other numbers, before it is compiled.
+
+    Numba tells compiled functions apart by their names and a counter of its process. Two processes,
+    the first of which was killed, may so give one symbol to two variants of a function, and
+    whoever loads both from the cache fails.
+    """
+
+    def named(function: Loop) -> Loop:
+        function.__qualname__ += "".join(f"_{number}" for number in numbers)
+        return function
+
+    return named
+
 
 FLOAT, INT = ir.FloatType(), ir.IntType(32)
 

@@ -3,16 +3,14 @@
 Rows of pixels are flat float32; a lattice's values have rows of `lanes`, one for each vertex.
 """
 
-from collections.abc import Callable
 from typing import Any, NamedTuple
 
 import numpy as np
 from numba import njit
 
-from urn.crf.lanes import LANES, PIXELS, fill, fused_multiply_add, jit, load, store
+from urn.crf.lanes import LANES, PIXELS, Loop, fill, fused_multiply_add, jit, load, store, variant
 
 Array = np.ndarray
-Loop = Callable[..., None]  # compiled
 
 
 class Passes(NamedTuple):
@@ -45,6 +43,7 @@ def _sharing(corner_count: int, lanes: int, shift: int) -> tuple[Loop, Loop, Loo
     """`splat`, `slice_` and `slice_add` for this number of corners, so that the loops unroll."""
 
     @jit
+    @variant(corner_count, lanes)
     def splat(
         rows: Array, width: int, corners: Array, weights: Array, reached: Array, values: Array
     ) -> None:
@@ -69,6 +68,7 @@ def _sharing(corner_count: int, lanes: int, shift: int) -> tuple[Loop, Loop, Loo
         values[done:] = 0
 
     @jit
+    @variant(corner_count, lanes)
     def slice_(values: Array, corners: Array, weights: Array, rows: Array, width: int) -> None:
         """Write every pixel's result."""
         for p in range(len(corners)):
@@ -76,6 +76,7 @@ def _sharing(corner_count: int, lanes: int, shift: int) -> tuple[Loop, Loop, Loo
             store(rows, p * width, row)
 
     @jit
+    @variant(corner_count, lanes)
     def slice_add(
         values: Array, corners: Array, weights: Array, others: Array, rows: Array, width: int
     ) -> None:
@@ -95,6 +96,7 @@ def _passes(lanes: int) -> Passes:
     )
 
     @jit
+    @variant(lanes)
     def blur(values: Array, pairs: Array, longer: Array) -> None:
         """Add half of both neighbours along an axis to every vertex, in place; see `Axis`."""
         half = fill(np.float32(0.5), lanes)

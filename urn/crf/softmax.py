@@ -12,8 +12,8 @@ import numpy as np
 from numba import njit
 
 from urn.crf.functions import exponential
-from urn.crf.lanes import LANES, PIXELS, fill, jit, lane_sum, load, store
-from urn.crf.passes import PASSES, Loop
+from urn.crf.lanes import LANES, PIXELS, Loop, fill, jit, lane_sum, load, store, variant
+from urn.crf.passes import PASSES
 
 AT_ONCE = 8  # pixels that take each step of `many` together, so that none waits for another's sums
 MANY_LABELS = LANES + 1  # from this many on a field has rows of its own
@@ -137,6 +137,7 @@ def _many(lanes: int) -> Loop:
     """`many` for this width of the last block's rows."""
 
     @jit
+    @variant(lanes)
     def many(state: Array, advantage: Array, pixels: int) -> None:
         """For one field whose labels fill whole rows; padding has an advantage of −∞."""
         blocks = (len(state) - 1) // (pixels * LANES)  # before the last one
