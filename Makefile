@@ -20,8 +20,8 @@ test: install lint slurm  ## checks, unit tests and end-to-end runs, one of them
 test-slurm: install slurm  ## all tests on the Slurm started for them: faults too
 	$(BIN)/pytest tests/slurm -m ""
 
-test-whole: install  ## whole runs of which make test plans a part, and what they hand over
-	$(BIN)/pytest tests/test_whole_runs.py tests/test_handing_over.py tests/test_onnx_export.py -m slow
+test-whole: install  ## longer runs, of which make test plans a part, and what they hand over
+	$(BIN)/pytest -m slow --ignore tests/slurm
 
 test-bare:  ## both commands on a Debian with git, make and Python only (root, debootstrap)
 	tests/bare.sh trixie

@@ -301,6 +301,7 @@ def configuration(directory, **changes):
     return file
 
 
+@pytest.mark.slow
 def test_from_annotations_to_the_final_score(mini, tmp_path):
     root = tmp_path / "data" / "mini"
     small_copy(mini, root)

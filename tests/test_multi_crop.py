@@ -261,6 +261,7 @@ def two_passes(finished, configuration, tmp_path_factory):
     return directory
 
 
+@pytest.mark.slow
 def test_two_passes_leave_their_files(two_passes):
     results = two_passes / "results" / "tiny"
     index = read_index(results / "index.csv")
@@ -281,6 +282,7 @@ def test_two_passes_leave_their_files(two_passes):
         assert first.shape == second.shape and np.abs(first - second).max() > 0.01
 
 
+@pytest.mark.slow
 def test_second_classifier_trains_in_its_own_processes_and_steps(two_passes):
     logs = two_passes / "results" / "tiny" / "logs"
     first = (logs / "train_classifier.log").read_text()
@@ -289,6 +291,7 @@ def test_second_classifier_trains_in_its_own_processes_and_steps(two_passes):
     assert "a batch is 4 images: 2 process(es) × 1 images × 2 step(s)" in second
 
 
+@pytest.mark.slow
 def test_second_pass_depends_on_its_own_settings(two_passes, configuration, tmp_path):
     content = yaml.safe_load(configuration.read_text())
     tiny = content["datasets"]["tiny"]

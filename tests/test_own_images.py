@@ -46,7 +46,9 @@ def configuration(root, **changes):
         **changes,
     }
     file = root / "mine.yaml"
-    file.write_text(yaml.safe_dump({"dataset": "mine", "datasets": {"mine": entry}}))
+    file.write_text(
+        yaml.safe_dump({"dataset": "mine", "bundle": False, "datasets": {"mine": entry}})
+    )
     return file
 
 

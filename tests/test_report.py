@@ -191,6 +191,7 @@ def compared(finished, tmp_path_factory):
     return results
 
 
+@pytest.mark.slow
 def test_ablation_gives_means_and_deviations_over_the_seeds(compared):
     refiners = table(compared, "refiners").set_index(["setting", "series"])
     for refiner, row in (("ppmg", "baseline"), ("crf", "baseline_crf")):
@@ -208,11 +209,13 @@ def test_ablation_gives_means_and_deviations_over_the_seeds(compared):
     assert np.asarray(Image.open(compared / "figures" / "refiners.png")).std() > 0
 
 
+@pytest.mark.slow
 def test_ablation_leaves_shared_stages_and_plain_trainings_alone(compared, results):
     for file in ("cam/classifier.pth", f"{TEACHER}/baseline/model.pth", f"{TEACHER}/urn/model.pth"):
         assert (compared / file).stat().st_mtime == (results / file).stat().st_mtime
 
 
+@pytest.mark.slow
 def test_measures_write_the_same_kind_of_file(compared):
     for name in ("tta_variance", "coco_scales"):
         files = sorted((compared / TEACHER / f"weights_{name}").iterdir())
