@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from rules.plan import configuration
 from rules.plan.dataset import Dataset
-from rules.plan.jobs import Wildcards
+from rules.plan.wildcards import Wildcards
 
 VAL = "mIoU (%) on val"
 TRAIN = "mIoU (%) on train"

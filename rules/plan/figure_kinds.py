@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from rules.plan.dataset import Dataset
-from rules.plan.jobs import Wildcards
+from rules.plan.wildcards import Wildcards
 
 # The columns of sheets of images: title, kind (of urn.figures.panels), and folder of the masks.
 Columns = list[tuple[str, str, str]]

@@ -5,9 +5,9 @@ from collections.abc import Iterator
 from rules.plan.configuration import SPLITS
 from rules.plan.dataset import Dataset
 from rules.plan.figure_kinds import Columns
-from rules.plan.jobs import OfJob
 from rules.plan.plan import Plan
 from rules.plan.shards import Shard
+from rules.plan.wildcards import OfJob
 
 
 def shards(plan: Plan) -> Iterator[Shard]:

@@ -1,23 +1,13 @@
 """What a rule needs to know of a job: functions of the job's wildcards, for input and params."""
 
 from collections.abc import Callable, Iterable
-from typing import Any, Protocol
+from typing import Any
 
-from rules.plan import configuration, data_files, fingerprints
-from rules.plan.dataset import Dataset, Settings
+from rules.plan import configuration
+from rules.plan.dataset import Settings
+from rules.plan.job_fingerprints import JobFingerprints
 from rules.plan.shards import Shard
-
-
-class Wildcards(Protocol):
-    """Snakemake's, of a job."""
-
-    def __getattr__(self, name: str) -> str: ...
-
-    def items(self) -> Iterable[tuple[str, str]]:
-        """Names and values."""
-
-
-OfJob = Callable[[Wildcards], Any]
+from rules.plan.wildcards import OfJob, Wildcards
 
 # Settings of networks that only the uses of the trained network depend on, and those of a training
 # that change nothing in its result.
@@ -26,20 +16,8 @@ AFFINITY_USES = ("alphas", "beta", "log_t")
 PROCESSES = ("gpus", "nodes")
 
 
-class Jobs:
-    """Functions of wildcards, made with what they look up.
-
-    A job that runs on a cluster has been decided on, and is told no fingerprint: they take time.
-    """
-
-    def __init__(self, datasets: Callable[[str], Dataset], seed: int, decided: bool) -> None:
-        self._datasets = datasets
-        self._seed = seed
-        self._decided = decided
-
-    def dataset(self, wildcards: Wildcards) -> Dataset:
-        """The job's."""
-        return self._datasets(wildcards.dataset)
+class Jobs(JobFingerprints):
+    """Functions of wildcards, made with what they look up."""
 
     def of(self, function: Callable[..., Any]) -> OfJob:
         """What a function says of the job's dataset, and of its other wildcards by their names."""
@@ -249,75 +227,9 @@ class Jobs:
         """The images of the first train shard."""
         return self.dataset(wildcards).shards("train")["00000"]
 
-    # Fingerprints: see rules/plan/fingerprints.py.
-
-    def code(self, script: str, draw: str | None = None) -> OfJob:
-        """Of the library's modules that a script's result depends on.
-
-        Args:
-            draw: a function of the library that the script calls, such as `urn.figures.a:b`.
-        """
-        return lambda wildcards: "" if self._decided else fingerprints.code(script, draw=draw)
-
-    def named_refiner_code(self, script: str) -> OfJob:
-        """The same, of the refiners only with the one that the wildcards name."""
-        return lambda wildcards: (
-            "" if self._decided else fingerprints.code(script, wildcards.refiner)
-        )
-
-    def own_refiner_code(self, script: str) -> OfJob:
-        """The same, of the refiners only with the dataset's own."""
-        return lambda wildcards: (
-            "" if self._decided else fingerprints.code(script, self.own_refiner(wildcards))
-        )
-
-    def data(self, *kinds: str, split: str = "train") -> OfJob:
-        """Of the images, tags or masks of the job's shard, or of a whole split."""
-
-        def of(wildcards: Wildcards) -> str:
-            values = dict(wildcards.items())
-            part = values.get("split", split)
-            dataset = self.dataset(wildcards)
-            ids = dataset.shards(part)[values["shard"]] if "shard" in values else None
-            return self._data(dataset, part, kinds, ids)
-
-        return of
-
-    def data_of_splits(self, *kinds: str) -> OfJob:
-        """The same of train and val."""
-        return lambda wildcards: [
-            self.data(*kinds, split=split)(wildcards) for split in configuration.SPLITS
-        ]
-
-    def data_of_first_shard(self, *kinds: str) -> OfJob:
-        """The same of the first train shard."""
-        return lambda wildcards: self._data(
-            self.dataset(wildcards), "train", kinds, self.first_shard_ids(wildcards)
-        )
-
     def data_of_evaluation(self, wildcards: Wildcards) -> str:
         """Of what a segmentation model is evaluated on while it is trained."""
         if not self.setting("segmentation", "evaluate_every")(wildcards):
             return ""
         found: str = self.data("images", "masks", split="val")(wildcards)
         return found
-
-    def data_of_shard(self, shard: Shard, *kinds: str) -> OfJob:
-        """The same for the rule of one shard."""
-        return lambda wildcards: self._data(
-            self._datasets(shard.dataset), shard.split, kinds, shard.ids
-        )
-
-    def own_masks_of(self, shard: Shard) -> OfJob:
-        """Of the user's own pseudo-masks, which Snakemake knows as one folder."""
-        folder = self._datasets(shard.dataset).own_folder
-        return lambda wildcards: (
-            "" if self._decided else data_files.fingerprint_of(shard.pngs(folder))
-        )
-
-    def _data(
-        self, dataset: Dataset, split: str, kinds: tuple[str, ...], ids: list[str] | None
-    ) -> str:
-        if self._decided:
-            return ""
-        return dataset.data_fingerprint(split, kinds, tuple(ids) if ids else None)

@@ -18,9 +18,10 @@ from rules.plan import (
     yaml_files,
 )
 from rules.plan.dataset import Dataset
-from rules.plan.jobs import Jobs, Wildcards
+from rules.plan.jobs import Jobs
 from rules.plan.resources import Training, needs
 from rules.plan.shards import Shard
+from rules.plan.wildcards import Wildcards
 from urn import registry
 from urn.errors import UserError, raise_faults
 

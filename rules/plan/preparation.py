@@ -6,12 +6,12 @@ from typing import Any
 
 from rules.plan.configuration import SPLITS
 from rules.plan.dataset import Dataset
-from rules.plan.jobs import OfJob
 from rules.plan.layouts.coco import Coco
 from rules.plan.layouts.fetched import Fetched
 from rules.plan.layouts.voc import TRAIN_AND_VAL, TRAINAUG, Voc
 from rules.plan.paths import Paths
 from rules.plan.plan import Plan
+from rules.plan.wildcards import OfJob
 
 
 @dataclass(frozen=True)

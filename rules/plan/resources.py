@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from rules.plan.gpus import Gpus
-from rules.plan.jobs import Wildcards
+from rules.plan.wildcards import Wildcards
 
 Training = Callable[[Wildcards], Mapping[str, Any]]
 ALLOCATED = "allocated"

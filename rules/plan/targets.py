@@ -4,7 +4,7 @@ from typing import NamedTuple
 
 from rules.plan import figures
 from rules.plan.dataset import Dataset
-from rules.plan.paths import Scores
+from rules.plan.written import Scores
 
 
 class Stage(NamedTuple):
