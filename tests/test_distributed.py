@@ -117,6 +117,7 @@ def test_only_a_launch_makes_other_processes_than_the_main(monkeypatch):
     assert not is_main()
 
 
+@pytest.mark.slow
 def test_trainings_of_the_workflow_in_two_processes(finished, tmp_path, monkeypatch):
     """The same scripts, started by the same rules; another number of GPUs makes nothing run.
 
