@@ -7,6 +7,7 @@ use rule responses as compared_responses with:
     input:
         index=ancient(paths.index()),
         model=paths.training(supervision="baseline").model,
+        masks=jobs.limiting_masks,
     output:
         responses=temp(paths.compared_responses()),
         variance=temp(paths.compared_responses(variance=True)),
@@ -17,7 +18,8 @@ use rule responses as compared_responses with:
     params:
         ids=jobs.shard_ids,
         settings=jobs.settings("responses"),
-        data=jobs.data("images"),
+        labels=jobs.labels,
+        data=jobs.data_of_responses,
         resize=jobs.setting("segmentation", "resize"),
         working_size=jobs.working_size,
         code=jobs.code("weights"),

@@ -38,6 +38,7 @@ rule example:
         index=ancient(paths.index()),
         table=paths.table("train_images"),
         model=paths.training().model,
+        masks=jobs.limiting_masks,
     output:
         paths.example(),
     log:
@@ -50,7 +51,8 @@ rule example:
         **plan.needs("figures"),
     params:
         settings=jobs.settings("responses"),
-        data=jobs.data("images"),
+        labels=jobs.labels,
+        data=jobs.data_of_responses,
         resize=jobs.setting("segmentation", "resize"),
         working_size=jobs.working_size,
         code=jobs.code("example"),

@@ -9,6 +9,7 @@ for shard in plan.shards("pseudo_masks"):
             index=ancient(shard.index),
             cams=plan.dataset(shard.dataset).last_cams(shard.number),
             model=jobs.refiner_model_of(shard),
+            alphas=jobs.chosen_alphas_of(shard),
         output:
             shard.pngs(shard.paths.pseudo_masks()),
         log:
@@ -84,7 +85,7 @@ rule alpha_sweep:
         refiner=jobs.own_refiner,
         data=jobs.data_of_first_shard("images", "masks"),
         working_size=jobs.working_size,
-        alphas=jobs.setting("pseudo_masks", "alpha_sweep"),
+        alphas=jobs.setting("pseudo_masks", "alphas"),
         code=jobs.own_refiner_code("alpha_sweep"),
     message:
         "Scoring the pseudo-masks of {wildcards.dataset}'s first shard at every alpha"

@@ -60,6 +60,7 @@ rule responses:
     input:
         index=ancient(jobs.index),
         model=paths.training().model,
+        masks=jobs.limiting_masks,
     output:
         temp(paths.responses()),
     log:
@@ -73,7 +74,8 @@ rule responses:
     params:
         ids=jobs.shard_ids,
         settings=jobs.settings("responses"),
-        data=jobs.data("images"),
+        labels=jobs.labels,
+        data=jobs.data_of_responses,
         resize=jobs.setting("segmentation", "resize"),
         working_size=jobs.working_size,
         code=jobs.code("responses"),

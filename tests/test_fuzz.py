@@ -456,7 +456,7 @@ def checkpoint(folder: Path) -> Kind:
     network = tiny_model()
     optimizer = torch.optim.SGD(network.parameters(), lr=0.05, momentum=0.9)
     wrapper = OptimWrapper(optimizer)
-    trained = Trained(network, wrapper, PolyLR(wrapper, power=0.9, by_epoch=False))
+    trained = Trained(network, wrapper, [PolyLR(wrapper, power=0.9, by_epoch=False)])
     wrapper.update_params(network.parameters().__next__().square().sum())
     torch.save(trained.state(3, "as here"), folder / "iteration_3.pth")
 

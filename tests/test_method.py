@@ -15,7 +15,7 @@ LINES = (REPOSITORY / "docs" / "method.md").read_text().splitlines()
 ROWS = [
     [cell.strip().strip("`") for cell in line.split("|")[1:-1]]
     for line in LINES
-    if line.startswith("| ") and not line.startswith("| published")
+    if line.startswith("| ") and not line.startswith(("| published", "| ours"))
 ]
 KEYS = [(row[1], *row[2:4]) for row in ROWS if row[1]]
 

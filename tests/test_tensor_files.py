@@ -123,7 +123,7 @@ def test_code_in_a_training_s_checkpoint_is_not_run(tmp_path, caplog):
         lambda state: state["optimizer"]["state"][0].update(momentum_buffer=torch.zeros(3)),
         lambda state: state["optimizer"].update(param_groups=[]),
         lambda state: state["optimizer"].update(state=7),
-        lambda state: state["schedule"].update(last_step="3"),
+        lambda state: state["schedules"][0].update(last_step="3"),
         lambda state: state.update(iteration=-1),
         lambda state: state.update(optimizer=None),
     ],

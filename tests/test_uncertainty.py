@@ -4,7 +4,7 @@ import pytest
 from benchmarks.imitation import noisy_response
 from urn.crf import SEGMENTATION_CRF
 from urn.files.images import read_image, read_mask
-from urn.segmentation.channels import select_channels
+from urn.segmentation.channels import given_labels, select_channels
 from urn.uncertainty import response_scaling
 
 VOC_SCALES = (0.15, 0.2, 0.25, 4, 5, 6)
@@ -114,6 +114,16 @@ def test_select_channels():
     assert labels.dtype == np.uint8
     np.testing.assert_array_equal(maps, response[[0, 2]])
     assert select_channels(response, minimum=2)[0].tolist() == [0]
+
+
+def test_given_labels():
+    response = np.array([[[0.1, 0.5]], [[0.7, 0.2]], [[0.15, 0.0]], [[0.05, 0.3]]], np.float32)
+    labels, maps = given_labels(response, {3})
+    assert labels.tolist() == [0, 3]
+    assert labels.dtype == np.uint8
+    np.testing.assert_allclose(maps, [[[2 / 3, 5 / 8]], [[1 / 3, 3 / 8]]], rtol=1e-6)
+    labels, maps = given_labels(response, set())
+    assert labels.tolist() == [0] and (maps == 1).all()
 
 
 @pytest.mark.parametrize(

@@ -16,6 +16,7 @@ import torch
 import yaml
 from PIL import Image
 
+from urn.datasets.index import read_index
 from urn.datasets.shapes import SHAPES_CLASSES
 from urn.files.images import palette, read_mask
 
@@ -193,6 +194,60 @@ def test_changing_a_response_scale_reruns_from_the_uncertainty_on(finished, tmp_
     assert plan["uncertainty_quality"] == 1
     assert plan["train_segmentation"] == 2
     assert not {"train_classifier", "cams", "pseudo_masks_tiny_00000"} & set(plan)
+
+
+def test_cyclic_masks_show_what_the_tags_say(finished):
+    index = read_index(finished / "results" / "tiny" / "index.csv")
+    folder = finished / "results" / "tiny" / "efficientnet_lite0" / "cyclic_masks"
+    for entry in index.split("train"):
+        shown = set(np.unique(read_mask(folder / f"{entry.id}.png")).tolist())
+        assert shown <= {0, *index.tag_ids(entry)}
+
+
+def test_alphas_are_chosen_by_the_cuts(finished):
+    folder = finished / "results" / "tiny" / "pseudo_masks"
+    cuts = pd.concat(pd.read_csv(f, sep="\t") for f in sorted((folder / "ppmg_cuts").glob("*.tsv")))
+    cuts = cuts.set_index(["image", "class_id"])
+    means = cuts.groupby("class_id").mean().mean()
+    common = int(means.to_numpy().argmin())
+    choice = pd.read_csv(folder / "ppmg_alpha.tsv", sep="\t").set_index(["image", "class_id"])
+    near = cuts.iloc[:, max(common - 1, 0) : common + 2]
+    assert choice.index.equals(cuts.index)
+    chosen = [cuts.loc[key, str(f"{alpha:g}")] for key, alpha in choice["alpha"].items()]
+    np.testing.assert_array_equal(chosen, near.min(axis=1))
+    table = pd.read_csv(folder / "ppmg_cuts.tsv", sep="\t")
+    assert table["dataset"].to_numpy().nonzero()[0].tolist() == [common]
+    assert table["chosen"].sum() == len(choice)
+
+
+def test_another_freedom_of_alpha_keeps_the_cuts(finished, tmp_path):
+    file = changed_configuration(tmp_path, pseudo_masks={"alpha_steps": 0})
+    plan = planned(finished, configuration=file)
+    assert plan["alpha"] == plan["pseudo_masks_tiny_00000"] == plan["pseudo_masks_tiny_00001"] == 1
+    assert not {"cuts_tiny_00000", "cams", "train_classifier"} & set(plan)
+
+
+def test_a_given_alpha_needs_no_cuts(finished, tmp_path):
+    plan = planned(
+        finished, configuration=changed_configuration(tmp_path, pseudo_masks={"alpha": 3})
+    )
+    assert plan["pseudo_masks_tiny_00000"] == 1
+    assert not {"alpha", "alpha_figure", "cuts_tiny_00000"} & set(plan)
+
+
+def test_labels_of_the_pseudo_mask_rerun_from_the_responses_on(copy, tmp_path):
+    file = changed_configuration(tmp_path, uncertainty={"labels": "pseudo_mask"})
+    plan = planned(copy, configuration=file)
+    assert plan["uncertainty_tiny_00000"] == plan["uncertainty_tiny_00001"] == 1
+    assert not {"train_classifier", "pseudo_masks_tiny_00000", "predictions"} & set(plan)
+    folder = Path("results/tiny/efficientnet_lite0/cyclic_masks")
+    snakemake(copy, str(folder / f"{TRAIN[0]}.png"), configuration=file)
+    for name in TRAIN[:6]:
+        cyclic, pseudo = (
+            set(np.unique(read_mask(copy / made / f"{name}.png")).tolist())
+            for made in (folder, "results/tiny/pseudo_masks/ppmg")
+        )
+        assert cyclic <= pseudo | {0}
 
 
 def test_changing_the_working_size_reruns_all_that_reads_images(finished, tmp_path):

@@ -3,8 +3,9 @@
 from collections.abc import Sequence
 
 import numpy as np
+from numpy.typing import ArrayLike
 
-from urn.cams import stacked, with_background
+from urn.cams import of_each_class, stacked, with_background
 from urn.crf import CAM_CRF, PPMG_CRF, SEGMENTATION_CRF, CRFParameters, DenseCRF
 from urn.files.images import IGNORE
 
@@ -42,26 +43,33 @@ def crf_mask(
 
 
 def crf_refine(
-    image: np.ndarray, cams: dict[int, np.ndarray], alpha: float = 24, backend: str = "auto"
+    image: np.ndarray,
+    cams: dict[int, np.ndarray],
+    alpha: ArrayLike = 24,
+    backend: str = "auto",
 ) -> np.ndarray:
     """Pseudo-mask by a dense CRF over all classes, with (1 − max CAM)^alpha as background.
 
     Args:
         image: H×W×3 uint8 RGB.
         cams: class id (1 … 254) -> H×W activation in [0, 1], for the classes in the image.
-        alpha: the higher, the less background.
+        alpha: the higher, the less background. One for each class, if not a number: (…, K) in
+            the order of their ids, or (…, 1) for all; axes before these make as many masks.
         backend: see `urn.crf.DenseCRF`.
 
     Returns:
-        H×W uint8 class ids; all background where `cams` is empty.
+        (…, H, W) uint8 class ids; all background where `cams` is empty.
 
     Raises:
         ValueError: shapes, types or ranges are wrong.
     """
     if not cams:
-        return np.zeros(image.shape[:2], dtype=np.uint8)
+        return np.zeros((*np.shape(alpha)[:-1], *image.shape[:2]), dtype=np.uint8)
     ids, maps = stacked(image, cams)
-    return crf_mask(image, with_background(maps, alpha), [0, *ids], CAM_CRF, backend)
+    shape, alphas = of_each_class(alpha, len(ids))
+    crf = DenseCRF(image, CAM_CRF.gaussian, CAM_CRF.bilateral, backend)
+    masks = [crf.masks(with_background(maps, some), CAM_CRF.iterations) for some in alphas]
+    return np.array([0, *ids], dtype=np.uint8)[np.stack(masks)].reshape(*shape, *image.shape[:2])
 
 
 def agreed_mask(
@@ -128,7 +136,7 @@ def confident_mask(
 def ppmg(
     image: np.ndarray,
     cams: dict[int, np.ndarray],
-    alpha: float = 11,
+    alpha: ArrayLike = 11,
     cam_threshold: float = 0.05,
     cv_scale: float = 0.3,
     backend: str = "auto",
@@ -142,31 +150,45 @@ def ppmg(
     Args:
         image: H×W×3 uint8 RGB.
         cams: class id (1 … 254) -> H×W activation in [0, 1], for the classes in the image.
-        alpha: the higher, the less background.
+        alpha: the higher, the less background. One for each class, if not a number: (…, K) in
+            the order of their ids, or (…, 1) for all; axes before these make as many masks.
         cam_threshold: activations below it count as none.
         cv_scale: strength of the smoothing; 0 is none.
         backend: see `urn.crf.DenseCRF`.
 
     Returns:
-        H×W uint8 class ids; all background where `cams` is empty.
+        (…, H, W) uint8 class ids; all background where `cams` is empty.
 
     Raises:
         ValueError: shapes, types or ranges are wrong.
     """
     if not cams:
-        return np.zeros(image.shape[:2], dtype=np.uint8)
+        return np.zeros((*np.shape(alpha)[:-1], *image.shape[:2]), dtype=np.uint8)
     ids, maps = stacked(image, cams)
-    smoothed = np.stack([_smooth(cam, cam_threshold, cv_scale) for cam in maps])
-    fields = np.stack([(1 - smoothed) ** alpha, smoothed], axis=1)
+    shape, alphas = of_each_class(alpha, len(ids))
     crf = DenseCRF(image, PPMG_CRF.gaussian, PPMG_CRF.bilateral, backend)
-    foreground = crf.masks(fields, PPMG_CRF.iterations) == 1
+    areas = [
+        _areas(crf, _smooth(cam, cam_threshold, cv_scale), some)
+        for cam, some in zip(maps, alphas.T, strict=True)
+    ]
+    masks = np.stack([_proportional(together, maps) for together in np.stack(areas, axis=1)])
+    return np.array([0, *ids], dtype=np.uint8)[masks].reshape(*shape, *image.shape[:2])
 
-    inside = foreground * maps
+
+def _areas(crf: DenseCRF, cam: np.ndarray, alphas: np.ndarray) -> np.ndarray:
+    """Where a two-label CRF tells a class from background at each of N alphas, N×H×W."""
+    background = (1 - cam) ** alphas[:, None, None]
+    fields = np.stack([background, np.broadcast_to(cam, background.shape)], axis=1)
+    return crf.masks(fields, PPMG_CRF.iterations) == 1
+
+
+def _proportional(areas: np.ndarray, maps: np.ndarray) -> np.ndarray:
+    """The place of each pixel's class, 0 for background, of K×H×W areas and CAMs."""
+    inside = areas * maps
     shares = inside / (1 + inside.sum(axis=(1, 2), keepdims=True))
-    background = ~foreground.any(axis=0, keepdims=True)
+    background = ~areas.any(axis=0, keepdims=True)
     # argmax gives ties to the lower index, so background wins where no class responds.
-    winners = np.concatenate([background, shares]).argmax(axis=0)
-    return np.array([0, *ids], dtype=np.uint8)[winners]
+    return np.concatenate([background, shares]).argmax(axis=0)
 
 
 def _smooth(cam: np.ndarray, threshold: float, scale: float) -> np.ndarray:

@@ -1,8 +1,14 @@
 """A trained segmentation model, and how it looks at images."""
 
+from pathlib import Path
 from typing import Any
 
+import numpy as np
+
+from urn.datasets.index import Entry, Index
+from urn.files.images import IGNORE, read_mask
 from urn.files.models import load_for_inference
+from urn.segmentation.channels import given_labels, select_channels
 from urn.segmentation.inference import Views
 from urn.segmentation.model import build_segmentor
 
@@ -26,3 +32,17 @@ def views(job: Any) -> Views:
         window=settings["window"],
         stride=settings["stride"],
     )
+
+
+def kept(
+    job: Any, index: Index, entry: Entry, response: np.ndarray
+) -> tuple[np.ndarray, np.ndarray]:
+    """The labels and channels of a response that a job keeps."""
+    match job.params.labels:
+        case "tags":
+            return given_labels(response, index.tag_ids(entry))
+        case "pseudo_mask":
+            (mask,) = (path for path in job.input.masks if Path(path).name == f"{entry.id}.png")
+            return given_labels(response, set(np.unique(read_mask(mask)).tolist()) - {IGNORE})
+        case _:
+            return select_channels(response, job.params.settings["minimum"])

@@ -17,7 +17,7 @@ from _tracking import tracker_of
 
 SETTINGS = (
     *("iterations", "batch_size", "images_per_step", "learning_rate", "weight_decay"),
-    *("precision", "channels_last"),
+    *("warm_up", "largest_gradient", "weight_average", "precision", "channels_last"),
 )
 
 # What the networks of `urn.backbones.fine_tuning` are built of.

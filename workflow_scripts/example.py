@@ -5,12 +5,11 @@ import torch
 from urn.datasets.index import read_index
 from urn.files.archives import write_archive
 from urn.files.images import read_image
-from urn.segmentation.channels import select_channels
 from urn.segmentation.inference import logits_of, predict_probabilities
 
 from _example import example_id
 from _job import logged
-from _responses import load_segmentor, views
+from _responses import kept, load_segmentor, views
 
 with logged(snakemake.log[0]):
     torch.set_num_threads(snakemake.threads)
@@ -20,5 +19,4 @@ with logged(snakemake.log[0]):
     image = read_image(entry.image, params.working_size)
     device = next(model.parameters()).device
     response = predict_probabilities(logits_of(model), image, views(snakemake), device)
-    labels, maps = select_channels(response, params.settings["minimum"])
-    write_archive(snakemake.output[0], [(entry.id, labels, maps)])
+    write_archive(snakemake.output[0], [(entry.id, *kept(snakemake, index, entry, response))])

@@ -12,11 +12,10 @@ from urn.datasets.index import read_index
 from urn.files.archives import archive_writer
 from urn.files.images import read_image
 from urn.progress import progress
-from urn.segmentation.channels import select_channels
 from urn.segmentation.inference import logits_of, predict_probabilities, predict_with_variance
 
 from _job import logged
-from _responses import load_segmentor, views
+from _responses import kept, load_segmentor, views
 
 with logged(snakemake.log[0]), ExitStack() as archives:
     torch.set_num_threads(snakemake.threads)
@@ -25,10 +24,11 @@ with logged(snakemake.log[0]), ExitStack() as archives:
     network, device = logits_of(model), next(model.parameters()).device
     write, *write_variance = [archives.enter_context(archive_writer(p)) for p in snakemake.output]
     for image_id in progress(params.ids, "responses", len(params.ids)):
-        image = read_image(index[image_id].image, params.working_size)
+        entry = index[image_id]
+        image = read_image(entry.image, params.working_size)
         if write_variance:
             response, variance = predict_with_variance(network, image, views(snakemake), device)
             write_variance[0](image_id, np.zeros(1), variance[None])
         else:
             response = predict_probabilities(network, image, views(snakemake), device)
-        write(image_id, *select_channels(response, params.settings["minimum"]))
+        write(image_id, *kept(snakemake, index, entry, response))

@@ -143,8 +143,14 @@ class Dataset:
         own: Settings = resolved["by_refiner"].get(name, {})
         return resolved | own
 
+    def chooses_alpha(self, refiner: str) -> bool:
+        """Whether a refiner's alpha is to be chosen by the masks' cuts."""
+        return refiner != "own" and self.refiner_settings(refiner)["alpha"] == "auto"
+
     def refiner_options(self, name: str) -> Settings:
         """The arguments of a refiner, as the dataset's settings give them.
+
+        Without alpha where that is to be chosen.
 
         Raises:
             UserError: the dataset has its own pseudo-masks.
@@ -153,7 +159,8 @@ class Dataset:
             raise UserError(f"dataset {self.name} has its own pseudo-masks: no CAM is refined")
         refiner = registry.REFINERS[name]
         settings = self.refiner_settings(name)
-        options = {key: settings[key] for key in refiner.settings}
+        given = [key for key in refiner.settings if settings[key] != "auto"]
+        options = {key: settings[key] for key in given}
         if refiner.section:
             walk = self.settings(refiner.section)
             return options | {key: walk[key] for key in refiner.section_settings}

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterable
 from typing import Any
 
-from rules.plan import configuration
+from rules.plan import configuration, paths
 from rules.plan.dataset import Settings
 from rules.plan.job_fingerprints import JobFingerprints
 from rules.plan.shards import Shard
@@ -59,6 +59,14 @@ class Jobs(JobFingerprints):
         own = {"teacher": dataset.teacher, "refiner": dataset.refiner}
         own["baseline_row"] = dataset.baseline_row
         return pattern.format(**own | dict(wildcards.items()))
+
+    def limiting_masks(self, wildcards: Wildcards) -> list[str]:
+        """The pseudo-masks whose labels alone a response keeps, if it is to keep no others."""
+        if self.labels(wildcards) != "pseudo_mask":
+            return []
+        dataset, shard = self.dataset(wildcards), dict(wildcards.items()).get("shard")
+        ids = dataset.shards("train")[shard] if shard else dataset.ids("train")
+        return paths.pngs(dataset.paths.pseudo_masks(dataset.refiner), ids)
 
     def scored_predictions(self, wildcards: Wildcards) -> list[str]:
         """A model's masks of val, where their truth is known."""
@@ -154,6 +162,18 @@ class Jobs(JobFingerprints):
         settings: Settings = self.settings("segmentation", without=unused)(wildcards)
         return settings
 
+    def labels(self, wildcards: Wildcards) -> str:
+        """Which classes a response keeps: of train, those that can be in the image."""
+        if dict(wildcards.items()).get("split", "train") != "train":
+            return "all"
+        labels: str = self.setting("uncertainty", "labels")(wildcards)
+        return labels
+
+    def data_of_responses(self, wildcards: Wildcards) -> str:
+        """Of the images and, where they decide which classes a response keeps, their tags."""
+        kinds = ("images", "tags") if self.labels(wildcards) == "tags" else ("images",)
+        return self.data(*kinds)(wildcards)
+
     def evaluation_windows(self, wildcards: Wildcards) -> Settings:
         """Of the evaluation during a training, if there is any: those of its responses."""
         if not self.setting("segmentation", "evaluate_every")(wildcards):
@@ -198,16 +218,32 @@ class Jobs(JobFingerprints):
         dataset = self._datasets(shard.dataset)
         return lambda wildcards: dataset.refiner_options(wildcards.refiner)
 
+    def chosen_alphas_of(self, shard: Shard) -> OfJob:
+        """The file of the alphas of that refiner, if they are chosen, for the rule of a shard."""
+        dataset = self._datasets(shard.dataset)
+
+        def found(wildcards: Wildcards) -> list[str]:
+            refiner = wildcards.refiner
+            chooses = dataset.chooses_alpha(refiner)
+            return [dataset.paths.chosen_alphas(refiner)] if chooses else []
+
+        return found
+
+    def all_cuts(self, wildcards: Wildcards) -> list[str]:
+        """What the alphas are chosen by: the cuts of every train shard."""
+        dataset = self.dataset(wildcards)
+        return [dataset.paths.cuts(wildcards.refiner, shard) for shard in dataset.shards("train")]
+
     def swept_options(self, wildcards: Wildcards) -> Settings:
         """Those of the dataset's own refiner, but for alpha."""
         dataset = self.dataset(wildcards)
         options = dataset.refiner_options(dataset.refiner)
         return {key: value for key, value in options.items() if key != "alpha"}
 
-    def alpha(self, wildcards: Wildcards) -> float:
+    def alpha(self, wildcards: Wildcards) -> float | str:
         """The alpha of the dataset's own refiner."""
         dataset = self.dataset(wildcards)
-        alpha: float = dataset.refiner_settings(dataset.refiner)["alpha"]
+        alpha: float | str = dataset.refiner_settings(dataset.refiner)["alpha"]
         return alpha
 
     def shard_ids(self, wildcards: Wildcards) -> list[str]:

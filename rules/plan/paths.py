@@ -131,6 +131,18 @@ class Paths:
         """A refiner's masks of the CAMs; `own`: the user's."""
         return f"{self.root}/pseudo_masks/{refiner}"
 
+    def cuts(self, refiner: str = "{refiner}", shard: str = "{shard}") -> str:
+        """How well a refiner's masks of a shard follow the images, at every alpha."""
+        return f"{self.pseudo_masks(refiner)}_cuts/{shard}.tsv"
+
+    def chosen_alphas(self, refiner: str = "{refiner}") -> str:
+        """The alpha of every class in every image, chosen by these."""
+        return f"{self.pseudo_masks(refiner)}_alpha.tsv"
+
+    def alphas_considered(self, refiner: str = "{refiner}") -> str:
+        """Every alpha's mean cut, and how often it was chosen."""
+        return f"{self.pseudo_masks(refiner)}_cuts.tsv"
+
     def pseudo_mask_scores(self, refiner: str = "{refiner}") -> Scores:
         """Of these on train."""
         return Scores(f"{self.pseudo_masks(refiner)}_")

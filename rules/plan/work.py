@@ -58,6 +58,7 @@ def planned(dataset: Dataset) -> list[Work]:
             of_network("train_multi_crop_classifier", ["rough_masks"], ["multi_crop_cams"])
     if "affinity" in refiners:
         of_network("train_affinity", ["affinity_labels"], [])
+    work += [Work("cuts", name, *on_train) for name in refiners if dataset.chooses_alpha(name)]
     work += [Work("pseudo_masks", name, *on_train) for name in refiners]
     for backbone, row in _trainings(dataset):
         model = f"{backbone}/{row}"

@@ -1,7 +1,5 @@
 """CAMs spread by a random walk between cells of like class: the refiner `affinity`."""
 
-from collections.abc import Sequence
-
 import numpy as np
 import torch
 import torch.nn.functional as F
@@ -47,32 +45,34 @@ def random_walk(maps: Tensor, matrix: Tensor, steps: int) -> Tensor:
 
 
 @torch.inference_mode()
-def random_walk_mask(
-    image: np.ndarray,
-    ids: Sequence[int],
-    probabilities: np.ndarray,
-    network: AffinityNet,
-    beta: float,
-    log_t: int,
-) -> np.ndarray:
-    """The most probable label of every pixel after 2^log_t steps of the walk.
+def spread_maps(
+    image: np.ndarray, maps: np.ndarray, network: AffinityNet, beta: float, log_t: int
+) -> Tensor:
+    """Maps after 2^log_t steps of the walk, each for itself.
 
     Args:
         image: H×W×3 uint8 RGB.
-        ids: K class ids of the maps.
-        probabilities: K×H×W float32.
+        maps: K×H×W float32.
         network: trained, in evaluation mode.
         beta: exponent of the affinities.
         log_t: logarithm of the number of steps.
 
     Returns:
-        H×W uint8 class ids; ties go to the first of `ids`.
+        K×h×w over the cells of the network's features, on its device.
     """
     device = next(network.parameters()).device
     values = normalised(Image.fromarray(image))[None].to(device)
     features = network.features(values)[0]
     _, height, width = features.shape
-    maps = F.adaptive_avg_pool2d(torch.from_numpy(probabilities).to(device), (height, width))
-    spread = random_walk(maps, transition_matrix(features, network.radius, beta), 2**log_t)
-    enlarged = F.interpolate(spread[None], image.shape[:2], mode="bilinear", align_corners=False)
-    return np.array(ids, dtype=np.uint8)[enlarged[0].argmax(0).cpu().numpy()]
+    cells = F.adaptive_avg_pool2d(torch.from_numpy(maps).to(device), (height, width))
+    return random_walk(cells, transition_matrix(features, network.radius, beta), 2**log_t)
+
+
+@torch.inference_mode()
+def enlarged(maps: Tensor, size: tuple[int, ...]) -> np.ndarray:
+    """The most probable of K×h×w maps at every pixel of an image of that size, H×W.
+
+    Ties go to the first.
+    """
+    full = F.interpolate(maps[None], size, mode="bilinear", align_corners=False)
+    return full[0].argmax(0).cpu().numpy()

@@ -15,7 +15,7 @@ class Run:
         images: split -> number of images.
         classes: number of classes without background.
         refiner: that made the pseudo-masks; None where they are another method's.
-        alpha: the refiner's.
+        alpha: the refiner's, or "auto".
         teacher: the backbone whose responses make cyclic masks and weight masks.
         baseline_row: the supervision that `urn` is compared with.
         runs: backbone -> its supervisions.
@@ -28,7 +28,7 @@ class Run:
     images: Mapping[str, int]
     classes: int
     refiner: str | None
-    alpha: float
+    alpha: float | str
     teacher: str
     baseline_row: str
     runs: Mapping[str, Sequence[str]]
@@ -68,7 +68,8 @@ def what_was_run(run: Run) -> str:
     counts = " and ".join(f"{count} {split}" for split, count in run.images.items() if count)
     masks = "another method's pseudo-masks"
     if run.refiner is not None:
-        masks = f"CAMs and the refiner {run.refiner} (alpha {run.alpha:g})"
+        alpha = run.alpha if isinstance(run.alpha, str) else f"{run.alpha:g}"
+        masks = f"CAMs and the refiner {run.refiner} (alpha {alpha})"
     students = [backbone for backbone in run.runs if backbone != run.teacher]
     taught = (
         f"student{'s' * (len(students) > 1)} {', '.join(students)}" if students else "no student"

@@ -2,6 +2,7 @@
 
 import copy
 import logging
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -36,7 +37,8 @@ class Trained:
 
     model: nn.Module
     optimizer: OptimWrapper
-    schedule: _ParamScheduler
+    schedules: Sequence[_ParamScheduler]
+    average: nn.Module | None = None
 
     def state(self, iteration: int, settings: str) -> dict[str, Any]:
         """The state after `iteration` iterations: tensors and plain values."""
@@ -45,15 +47,18 @@ class Trained:
             "settings": settings,
             "state_dict": self.model.state_dict(),
             "optimizer": self.optimizer.state_dict(),
-            "schedule": self.schedule.state_dict(),
-        }
+            "schedules": [schedule.state_dict() for schedule in self.schedules],
+        } | ({"average": self.average.state_dict()} if self.average else {})
 
     def restore(self, state: dict[str, Any]) -> None:
         """Restore what `state` returned."""
         self.model.load_state_dict(state["state_dict"])
         # A copy, as the tensors are mapped from the file, which will be deleted.
         self.optimizer.load_state_dict(copy.deepcopy(state["optimizer"]))
-        self.schedule.load_state_dict(state["schedule"])
+        for schedule, own in zip(self.schedules, state["schedules"], strict=True):
+            schedule.load_state_dict(own)
+        if self.average:
+            self.average.load_state_dict(state["average"])
 
 
 def latest_checkpoint(work_dir: Path, settings: str, trained: Trained) -> dict[str, Any] | None:
@@ -91,8 +96,10 @@ def _misfit(state: dict[str, Any], trained: Trained) -> str:
         return "momenta of other parameters"
     if not _alike(optimizer, {key: fresh[key] for key in fresh if key != "state"}):
         return "another optimizer"
-    if not _alike(state["schedule"], expected["schedule"]):
+    if not _alike(state["schedules"], expected["schedules"]):
         return "another schedule"
+    if trained.average and (reason := misfit(state["average"], trained.average)):
+        return f"average: {reason}"
     return misfit(state["state_dict"], trained.model)
 
 

@@ -20,7 +20,7 @@ from mmengine.dataset import pseudo_collate
 from mmengine.dist import all_reduce_dict, get_dist_info, is_distributed, is_main_process
 from mmengine.hooks import Hook
 from mmengine.model import BaseModel
-from mmengine.optim import PolyLR
+from mmengine.optim import LinearLR, PolyLR, _ParamScheduler
 from mmengine.runner import IterBasedTrainLoop, Runner
 from torch import nn
 from torch.utils.data import DataLoader, Dataset, Sampler
@@ -29,6 +29,7 @@ from urn.errors import UserError
 from urn.files.atomic import atomic_path
 from urn.progress import Progress
 from urn.training import distributed
+from urn.training.averaging import AveragingHook
 from urn.training.checkpoints import CheckpointHook, Trained, latest_checkpoint
 from urn.training.fitting import images_that_fit
 from urn.training.precision import PrecisionOptimWrapper
@@ -59,6 +60,9 @@ def train(
     power: float = 0.9,
     weight_decay: float = 5e-4,
     momentum: float = 0.9,
+    warm_up: float = 0.0,
+    largest_gradient: float | None = None,
+    weight_average: float = 0.0,
     parameter_groups: list[dict[str, Any]] | None = None,
     images_per_step: int | Literal["auto"] | None = None,
     least_images_per_step: int = 1,
@@ -77,7 +81,8 @@ def train(
 ) -> None:
     """Train `model` in place by SGD with the polynomial schedule.
 
-    At iteration i (from 0) the learning rate is (lr − min)·(1 − i/iterations)^power + min.
+    At iteration i (from 0) the learning rate is (lr − min)·(1 − i/iterations)^power + min. With a
+    warm-up of w iterations it is lr·(i + 1)/w in these, and what follows counts from their end.
 
     Args:
         model: its `forward(inputs, data_samples, mode="loss")` returns a dict of losses. Moved to
@@ -90,6 +95,11 @@ def train(
         curve: tab-separated file written when training is done: iteration, learning_rate, seconds
             (per iteration), the loss and its terms averaged over `curve_interval` iterations, and
             miou at evaluations.
+        warm_up: share of the iterations in which the learning rate rises to its value.
+        largest_gradient: the norm to which larger gradients (of all weights together) are shrunk;
+            None: they are not.
+        weight_average: the trained network's weights are an exponential moving average over about
+            this share of the iterations; 0: the last ones.
         parameter_groups: as torch.optim.SGD takes them, with `lr` and `weight_decay` where
             they differ; by default one group of all trainable parameters.
         images_per_step: images per forward pass of a process; gradients of its share of a batch are
@@ -153,7 +163,8 @@ def train(
 
     work_dir = Path(work_dir)
     optimization = (learning_rate, min_learning_rate, power, weight_decay, momentum)
-    settings = repr((iterations, batch_size, *optimization, seed, identity))
+    steadying = (warm_up, largest_gradient, weight_average)
+    settings = repr((iterations, batch_size, *optimization, *steadying, seed, identity))
     trainable = [parameter for parameter in model.parameters() if parameter.requires_grad]
     optimizer = PrecisionOptimWrapper(
         precision,
@@ -164,15 +175,23 @@ def train(
             weight_decay=weight_decay,
         ),
         accumulative_counts=accumulate,
+        clip_grad={"max_norm": largest_gradient} if largest_gradient else None,
     )
-    schedule = PolyLR(
-        optimizer,
-        eta_min=min_learning_rate,
-        power=power,
-        end=iterations + 1,  # else mmengine would run the last iteration at the minimum rate
-        by_epoch=False,
-    )
-    trained = Trained(model, optimizer, schedule)
+    rising = round(warm_up * iterations)
+    schedules: list[_ParamScheduler] = [
+        PolyLR(
+            optimizer,
+            eta_min=min_learning_rate,
+            power=power,
+            begin=rising,
+            end=iterations + 1,  # else mmengine would run the last iteration at the minimum rate
+            by_epoch=False,
+        )
+    ]
+    if rising > 1:
+        schedules.append(LinearLR(optimizer, start_factor=1 / rising, end=rising, by_epoch=False))
+    averaging = AveragingHook(model, weight_average * iterations) if weight_average else None
+    trained = Trained(model, optimizer, schedules, averaging and averaging.average)
     checkpoint = latest_checkpoint(work_dir, settings, trained)
     loader: DataLoader = DataLoader(
         draws,
@@ -194,17 +213,18 @@ def train(
             "done": checkpoint["iteration"] if checkpoint else 0,
         },
         optim_wrapper=optimizer,
-        param_scheduler=schedule,
+        param_scheduler=schedules,
         default_hooks=dict.fromkeys(
             ("runtime_info", "timer", "sampler_seed", "logger", "checkpoint")
         ),
         custom_hooks=[
+            *([averaging] if averaging else []),
             CheckpointHook(checkpoint_interval or max(1, iterations // 20), settings, trained),
             _ReportHook(
                 work_dir / "curve.tsv",
                 curve_interval,
                 description,
-                evaluate if evaluate_every else None,
+                _of_average(evaluate, averaging) if evaluate_every else None,
                 evaluate_every,
                 track,
             ),
@@ -218,9 +238,25 @@ def train(
     if checkpoint is not None:
         trained.restore(checkpoint)  # after the runner has moved the model to its device
     runner.train()
+    if averaging:
+        averaging.settle()
     if rank == 0:
         with atomic_path(curve) as temporary:
             shutil.copyfile(work_dir / "curve.tsv", temporary)
+
+
+def _of_average(
+    evaluate: Callable[[], float] | None, averaging: AveragingHook | None
+) -> Callable[[], float] | None:
+    """What evaluates the weights that the trained network will have."""
+    if evaluate is None or averaging is None:
+        return evaluate
+
+    def evaluated() -> float:
+        with averaging.in_place():
+            return evaluate()
+
+    return evaluated
 
 
 def _seed(*entropy: int) -> None:

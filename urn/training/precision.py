@@ -42,7 +42,10 @@ class PrecisionOptimWrapper(OptimWrapper):
         super().backward(self._scaler.scale(loss), **arguments)
 
     def step(self, **arguments: Any) -> None:
-        """Update the weights, unless a gradient overflowed."""
+        """Update the weights by the gradients, clipped if so asked, unless one overflowed."""
+        if self.clip_grad_kwargs:
+            self._scaler.unscale_(self.optimizer)
+            self._clip_grad()
         self._scaler.step(self.optimizer, **arguments)
         self._scaler.update()
 

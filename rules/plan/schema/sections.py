@@ -4,6 +4,7 @@ A key that a dataset leaves out is that of the section, and config.yaml has all 
 """
 
 from rules.plan.schema.values import (
+    Alpha,
     Backbone,
     CompetingClasses,
     Count,
@@ -25,6 +26,7 @@ from rules.plan.schema.values import (
     Processes,
     Range,
     Refiner,
+    ResponseLabels,
     ResponseScales,
     Share,
     Side,
@@ -52,6 +54,14 @@ class Training(Model):
     learning_rate: Positive = key("of the backbone, for this batch size: change them in proportion")
     new_layers_factor: Positive = key(
         "new layers learn that much faster; 10 for trainings of many epochs"
+    )
+    warm_up: Share = key("share of the iterations in which the learning rate rises to its value")
+    largest_gradient: Positive | None = key(
+        "norm to which larger gradients, all weights' together, are shrunk; null: they are not"
+    )
+    weight_average: Share = key(
+        "the model's weights are a moving average over about this share of the iterations; 0: "
+        "the last ones"
     )
     frozen_statistics: bool = key("keep the pretrained batch statistics: right for photographs")
     weight_decay: NotNegative = key("none on biases")
@@ -120,7 +130,7 @@ class MultiCrop(Model):
 class OfRefiner(Model):
     """Settings of pseudo-masks for one refiner."""
 
-    alpha: Positive = key("in place of the section's")
+    alpha: Alpha = key("in place of the section's")
 
 
 class ByRefiner(Model):
@@ -136,11 +146,21 @@ class PseudoMasks(Model):
 
     refiner: Refiner = key("what makes masks of CAMs; `own`: they are another method's masks")
     folder: Path = key("for `own`: holds `<image id>.png` for every train image")
-    alpha: Positive = key("background is (1 − CAM)^alpha: larger gives larger objects")
+    alpha: Alpha = key(
+        "background is (1 − CAM)^alpha: larger gives larger objects; `auto`: for each dataset, "
+        "class and image that of `alphas` whose masks follow the images best"
+    )
     cam_threshold: float = key("ppmg: CAM values below it count as nothing", ge=0, lt=1)
     cv_scale: NotNegative = key("ppmg: strength of the coefficient-of-variation smoothing")
     by_refiner: ByRefiner = key("a refiner's own alpha: `{crf: {alpha: 24}}`")
-    alpha_sweep: Factors = key("what `results/<dataset>/tables/alpha.tsv` tries")
+    alphas: Factors = key(
+        "what `auto` chooses from, ascending, and `results/<dataset>/tables/alpha.tsv` tries"
+    )
+    alpha_steps: int = key(
+        "`auto`: how many places of that list a class in an image may be from the dataset's; 0: "
+        "the same for all",
+        ge=0,
+    )
 
 
 class Affinity(FineTuning):
@@ -204,6 +224,10 @@ class Responses(Model):
 class Uncertainty(Model):
     """Response scaling."""
 
+    labels: ResponseLabels = key(
+        "the classes that a training image can show: its `tags` (and background), those of its "
+        "`pseudo_mask`, as equation 5 of the paper has it, or `all`, as its code"
+    )
     scales: ResponseScales = key("exponents of a class's response: below 1 wider, above 1 narrower")
 
 

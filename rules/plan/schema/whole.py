@@ -145,7 +145,8 @@ class Stage(Model):
 
 
 STAGES = (
-    *("shapes", "index", "train_classifier", "cams", "pseudo_masks", "alpha_sweep"),
+    *("shapes", "index", "train_classifier", "cams", "cuts", "pseudo_masks"),
+    "alpha_sweep",
     *("train_segmentation", "responses", "uncertainty", "predictions", "scores", "pretrained"),
     *("bundle", "exports"),
 )
