@@ -147,7 +147,7 @@ class Stage(Model):
 STAGES = (
     *("shapes", "index", "train_classifier", "cams", "pseudo_masks", "alpha_sweep"),
     *("train_segmentation", "responses", "uncertainty", "predictions", "scores", "pretrained"),
-    *("bundle", "exports"),
+    *("figures", "gallery", "bundle", "exports"),
 )
 
 
