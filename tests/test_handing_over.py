@@ -11,6 +11,7 @@ from mmengine.runner import Runner
 from mmseg.apis import inference_model, init_model
 from test_workflow import VAL, changed_configuration, planned, snakemake
 
+from benchmarks.prediction import compare
 from urn.evaluation import ConfusionMatrix
 from urn.export.onnx import session_of, views
 from urn.files.images import read_image, read_mask
@@ -86,6 +87,12 @@ def test_mmsegmentations_inference_gives_the_models_labels(run, labels):
     for image_id, expected in labels.items():
         found = inference_model(model, str(photo(run, image_id))).pred_sem_seg.data[0]
         np.testing.assert_array_equal(found, expected)
+
+
+def test_every_way_to_use_a_bundle_gives_its_labels(run):
+    seconds, agreement = compare(run / MODEL / "model.zip", [photo(run, VAL[0])], rounds=1)
+    assert {"urn.load", "urn predict", "urn predict --fast"} <= seconds.keys()
+    assert agreement["model.onnx"] >= 0.999 and agreement["inference_model"] == 1
 
 
 def test_mmsegmentations_runner_scores_the_exported_images(run, labels, tmp_path):
