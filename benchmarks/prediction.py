@@ -3,12 +3,12 @@
     python -m benchmarks.prediction BUNDLE FOLDER [--number 8] [--rounds 3] [--threads 1]
 
 BUNDLE is the `model.zip` of a run, FOLDER in VOC's layout. `urn.load` and `python -m urn predict`
-do what the model's run did and, fast, the single pass that `model.onnx` (with onnxruntime) and
-mmsegmentation's `inference_model` make. All begin with an image's file; the command also writes
-masks. In a round the ways take turns, each over all images, after an image that is not counted. The
-start of a command is not counted either: it is what the same command takes again when all masks are
-there. Seconds are those of `benchmarks.training`. Printed is also on how many pixels the labels of
-the first image are those of the fast way.
+look at images as the model's run did; fast, at one size through its windows; whole, at one size in
+one piece, which is what `model.onnx` (with onnxruntime) and mmsegmentation's `inference_model` do.
+All begin with an image's file; the command also writes masks. In a round the ways take turns, each
+over all images, after an image that is not counted; of a command, what one image takes is
+subtracted, its start included. Seconds are those of `benchmarks.training`. Printed is also on how
+many pixels the labels of the first image are those of the whole pass.
 """
 
 import argparse
@@ -29,12 +29,12 @@ import urn
 from benchmarks.measure import Cost, cost, ratio_line
 from urn.datasets.index import BACKGROUND
 from urn.export.mmseg import write_checkpoint, write_config
-from urn.export.onnx import session_of
+from urn.export.onnx import WHOLE, session_of
 from urn.files.images import read_image
 from urn.files.models import load_model
 from urn.segmentation.model import build_segmentor
 
-FAST = "urn.load, fast"  # what the others are compared with
+WHOLE_PASS = "urn.load, whole"  # what the others are compared with
 
 # From an image file to its H×W class ids.
 Way = Callable[[Path], np.ndarray]
@@ -45,6 +45,7 @@ def ways(bundle: Path, folder: Path) -> dict[str, Way]:
     with zipfile.ZipFile(bundle) as file:
         file.extractall(folder)
     model, fast = urn.load(bundle), urn.load(bundle, fast=True)
+    whole = urn.load(bundle, fast=True, window=WHOLE, stride=WHOLE)
     session = session_of(folder / "model.onnx")
     device = "cuda" if torch.cuda.is_available() else "cpu"
     theirs = init_model(*map(str, _for_mmseg(folder, model.settings.resize)), device=device)
@@ -59,7 +60,8 @@ def ways(bundle: Path, folder: Path) -> dict[str, Way]:
 
     return {
         "urn.load": lambda path: model(path).mask,
-        FAST: lambda path: fast(path).mask,
+        "urn.load, fast": lambda path: fast(path).mask,
+        WHOLE_PASS: lambda path: whole(path).mask,
         "model.onnx": onnx,
         "inference_model": mmseg,
     }
@@ -79,17 +81,19 @@ def _for_mmseg(folder: Path, scale: tuple[int, int]) -> tuple[Path, Path]:
     return config, checkpoint
 
 
-def command_cost(bundle: Path, images: Sequence[Path], *options: str) -> Cost:
-    """What `python -m urn predict` costs for some images, without its start."""
+def by_command(bundle: Path, images: Sequence[Path], *options: str) -> float:
+    """Seconds per image of `python -m urn predict`, but for its start and the first image."""
+    first, whole = (_command_cost(bundle, some, *options) for some in (images[:1], images))
+    return (whole - first).fair / (len(images) - 1)
+
+
+def _command_cost(bundle: Path, images: Sequence[Path], *options: str) -> Cost:
+    before = resource.getrusage(resource.RUSAGE_CHILDREN)
     with tempfile.TemporaryDirectory() as folder:
         command = [sys.executable, "-m", "urn", "predict", bundle, *images, "--output", folder]
-        whole, start = (_process_cost([*map(str, command), *options]) for _ in range(2))
-    return whole - start
-
-
-def _process_cost(command: Sequence[str]) -> Cost:
-    before = resource.getrusage(resource.RUSAGE_CHILDREN)
-    used, _ = cost(lambda: subprocess.run(command, check=True, capture_output=True))
+        used, _ = cost(
+            lambda: subprocess.run([*command, *options], check=True, capture_output=True)
+        )
     after = resource.getrusage(resource.RUSAGE_CHILDREN)
     busy = after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
     return Cost(used.wall, busy)
@@ -98,22 +102,24 @@ def _process_cost(command: Sequence[str]) -> Cost:
 def compare(
     bundle: Path, images: Sequence[Path], rounds: int
 ) -> tuple[dict[str, list[float]], dict[str, float]]:
-    """Seconds per image in every round, and the share of pixels labelled as the fast way does."""
+    """Seconds per image in every round, and the share of pixels labelled as the whole pass does."""
     found: dict[str, list[float]] = {}
     with tempfile.TemporaryDirectory() as folder:
         within = ways(bundle, Path(folder))
         labels = {name: way(images[0]) for name, way in within.items()}
         for _ in range(rounds):
-            costs = {name: _over(way, images) for name, way in within.items()}
-            costs["urn predict"] = command_cost(bundle, images)
-            costs["urn predict --fast"] = command_cost(bundle, images, "--fast")
-            for name, used in costs.items():
-                found.setdefault(name, []).append(used.fair / len(images))
-    return found, {name: float((made == labels[FAST]).mean()) for name, made in labels.items()}
+            row = {name: _within(way, images) for name, way in within.items()}
+            row["urn predict"] = by_command(bundle, images)
+            row["urn predict --fast"] = by_command(bundle, images, "--fast")
+            for name, seconds in row.items():
+                found.setdefault(name, []).append(seconds)
+    return found, {
+        name: float((made == labels[WHOLE_PASS]).mean()) for name, made in labels.items()
+    }
 
 
-def _over(way: Way, images: Sequence[Path]) -> Cost:
-    return cost(lambda: [way(path) for path in images])[0]
+def _within(way: Way, images: Sequence[Path]) -> float:
+    return cost(lambda: [way(path) for path in images])[0].fair / len(images)
 
 
 def main() -> None:
@@ -133,10 +139,10 @@ def main() -> None:
     ]
     found, agreement = compare(arguments.bundle, chosen, arguments.rounds)
     for name, share in agreement.items():
-        print(f"{name}: {100 * share:.3f} % of the labels are those of {FAST}")
+        print(f"{name}: {100 * share:.3f} % of the labels are those of {WHOLE_PASS}")
     for name, row in found.items():
         print(f"{name}: {np.median(row):.3f} s per image")
-        print(ratio_line(f"{name} / {FAST}", np.divide(row, found[FAST]), digits=2))
+        print(ratio_line(f"{name} / {WHOLE_PASS}", np.divide(row, found[WHOLE_PASS]), digits=2))
 
 
 if __name__ == "__main__":

@@ -90,9 +90,11 @@ def test_mmsegmentations_inference_gives_the_models_labels(run, labels):
 
 
 def test_every_way_to_use_a_bundle_gives_its_labels(run):
-    seconds, agreement = compare(run / MODEL / "model.zip", [photo(run, VAL[0])], rounds=1)
+    seconds, agreement = compare(
+        run / MODEL / "model.zip", [photo(run, image_id) for image_id in VAL[:2]], rounds=1
+    )
     assert {"urn.load", "urn predict", "urn predict --fast"} <= seconds.keys()
-    assert agreement["model.onnx"] >= 0.999 and agreement["inference_model"] == 1
+    assert agreement["model.onnx"] >= 0.999 and agreement["inference_model"] >= 0.999
 
 
 def test_mmsegmentations_runner_scores_the_exported_images(run, labels, tmp_path):
