@@ -285,6 +285,42 @@ def sheets(case: Case) -> None:
         panel(kind, entry, case.folder)
 
 
+@stage
+def gallery(case: Case) -> None:
+    """The previews of an image with two masks and their uncertainty."""
+    from urn.datasets.index import Entry, Index
+    from urn.gallery.shard import Layer, write_shard
+
+    index = Index(CLASSES, (Entry("mask", "train", case.photo, case.mask, CLASSES[:5]),))
+    kinds = ("mask", "mask", "uncertainty")
+    layers = [Layer(kind, kind, str(case.folder)) for kind in kinds]
+    write_shard(case.folder / "gallery", index, index.entries, layers)
+
+
+@stage
+def bundle(case: Case) -> None:
+    """The ONNX file, checked on the image."""
+    from urn.export.onnx import check_onnx, write_onnx
+    from urn.files.models import load_model
+
+    model: Any = load_model(case.folder / "segmentor.pth", lambda _: segmentor())[0]
+    scale, path = tuple(CONFIG["segmentation"]["resize"]), case.folder / "model.onnx"
+    write_onnx(path, model, scale)
+    check_onnx(path, model, scale, [case.image])
+
+
+@stage
+def exports(case: Case) -> None:
+    """The image and its mask in every format for another trainer."""
+    from urn.export.samples import Sample
+    from urn.registry import EXPORTS
+
+    sample = Sample("photo", "train", case.photo, case.mask, case.weight)
+    for kind, export in EXPORTS.items():
+        with tempfile.TemporaryDirectory() as folder:
+            export.load()(Path(folder), [sample], ["background", *CLASSES], kind, CONFIG["t"])
+
+
 def peak(folder: Path, working_size: str, *arguments: str) -> str:
     """Peak in MB of a new process; this one stays small, as its memory counts for a new one."""
     command = [sys.executable, "-W", "ignore", "-m", "benchmarks.memory", "--folder", str(folder)]

@@ -17,7 +17,7 @@ for shard in gallery.shards(plan):
         conda:
             "../envs/urn.yaml"
         resources:
-            **plan.needs("scores"),
+            **plan.needs("gallery"),
         params:
             ids=shard.ids,
             data=jobs.data_of_shard(shard, "images", "masks", "tags"),
@@ -43,7 +43,7 @@ rule gallery:
     conda:
         "../envs/urn.yaml"
     resources:
-        **plan.needs("scores"),
+        **plan.needs("gallery"),
     params:
         layers=jobs.of(gallery.names),
         code=jobs.code("gallery"),

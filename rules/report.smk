@@ -51,6 +51,8 @@ rule front_page:
         alpha=jobs.alpha,
         scales=jobs.setting("uncertainty", "scales"),
         runs=jobs.own("runs"),
+        bundles=jobs.of(targets.bundles),
+        folder=jobs.file(paths.root),
         code=jobs.code("front_page"),
     message:
         "The front page of the report on {wildcards.dataset}"

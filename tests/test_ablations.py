@@ -89,8 +89,13 @@ def test_cyclic_self_learns_a_backbones_own_cyclic_masks_without_weights(config)
     assert not dataset.supervisions["cyclic_self"]["pretended_underfitting"]
 
 
-def test_distillation_is_of_students_only(config):
-    assert {setting for setting, *_ in files(config, "distillation")} == {"resnet18"}
+def test_distillation_has_the_teachers_row_and_its_students(config):
+    found = [(setting, series) for setting, series, _ in files(config, "distillation")]
+    own, taught = "urn, its own masks", "urn, the teacher's"
+    assert found == [
+        *(("efficientnet_lite0", series) for series in ("baseline", own)),
+        *(("resnet18", series) for series in ("baseline", own, taught)),
+    ]
     config["datasets"]["shapes"]["runs"].pop("resnet18")
     assert not files(config, "distillation")
 

@@ -126,6 +126,12 @@ def test_nnunet_has_its_documented_form(samples, exported):
         np.testing.assert_array_equal(label, np.where(mask == IGNORE, ignore, mask))
 
 
+def test_nnunet_tells_a_class_named_ignore_from_ignored_pixels(samples, tmp_path):
+    EXPORTS["nnunet"].load()(tmp_path, samples[:1], ["background", "ignore"], "pets", T)
+    labels = json.loads((tmp_path / "Dataset001_pets" / "dataset.json").read_text())["labels"]
+    assert labels == {"background": 0, "ignore (class)": 1, "ignore": 2}
+
+
 def test_yolo_has_its_documented_form(samples, exported):
     described = yaml.safe_load((exported / "yolo" / "data.yaml").read_text())
     assert described["names"] == {0: "background", 1: "cat", 2: "unused_2", 3: "dog"}
@@ -150,6 +156,15 @@ def test_an_image_that_others_read_alike_is_linked(samples, tmp_path, number, li
     assert os.path.samefile(placed, source) == linked and not placed.is_symlink()
     with Image.open(placed) as image:  # without looking at EXIF, as many do
         np.testing.assert_array_equal(np.array(image), read_image(source))
+
+
+def test_an_image_that_a_trainer_may_mend_is_copied(samples, tmp_path):
+    """Ultralytics does so in place where bytes follow a JPEG's end, as cameras leave them."""
+    source = tmp_path / "camera.jpg"
+    source.write_bytes(samples[0].image.read_bytes() + b"more")
+    placed = place_image(source, tmp_path / "new" / "image", ["JPEG"])
+    assert placed.read_bytes() == source.read_bytes()
+    assert not os.path.samefile(placed, source)
 
 
 def test_names_must_differ(samples):

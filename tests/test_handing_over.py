@@ -11,6 +11,7 @@ from mmengine.runner import Runner
 from mmseg.apis import inference_model, init_model
 from test_workflow import VAL, changed_configuration, planned, snakemake
 
+from benchmarks.prediction import compare
 from urn.evaluation import ConfusionMatrix
 from urn.export.onnx import session_of, views
 from urn.files.images import read_image, read_mask
@@ -75,7 +76,8 @@ def test_onnx_file_of_a_bundle_gives_the_models_labels(run, labels, tmp_path):
 
 def test_bundles_of_urn_are_part_of_a_plain_run_that_wants_them(run, tmp_path):
     wanted = planned(run, configuration=changed_configuration(tmp_path, bundle=True))
-    assert wanted == {"bundle": 1}  # of the teacher; the student's is there
+    # The student's is there; the front page links both.
+    assert wanted == {"bundle": 1, "front_page": 1}
 
 
 def test_mmsegmentations_inference_gives_the_models_labels(run, labels):
@@ -85,6 +87,14 @@ def test_mmsegmentations_inference_gives_the_models_labels(run, labels):
     for image_id, expected in labels.items():
         found = inference_model(model, str(photo(run, image_id))).pred_sem_seg.data[0]
         np.testing.assert_array_equal(found, expected)
+
+
+def test_every_way_to_use_a_bundle_gives_its_labels(run):
+    seconds, agreement = compare(
+        run / MODEL / "model.zip", [photo(run, image_id) for image_id in VAL[:2]], rounds=1
+    )
+    assert {"urn.load", "urn predict", "urn predict --fast"} <= seconds.keys()
+    assert agreement["model.onnx"] >= 0.999 and agreement["inference_model"] >= 0.999
 
 
 def test_mmsegmentations_runner_scores_the_exported_images(run, labels, tmp_path):

@@ -9,7 +9,7 @@ import pytest
 from urn.report.ablation import Cell, ablation_table
 from urn.report.cost import cost_table, images_of, minutes_drawn
 from urn.report.estimate import estimate
-from urn.report.front_page import Run, duration, failures, front_page, result, what_was_run
+from urn.report.front_page import Run, duration, failures, front_page, models, result, what_was_run
 from urn.report.page import table_page
 from urn.report.scores import class_iou
 
@@ -111,6 +111,8 @@ def run():
         scales=[0.5, 2],
         thresholds={"urn": 0.05, "urn_self": 0.05},
         seed=0,
+        bundles={},
+        folder="results/tiny",
     )
 
 
@@ -175,6 +177,40 @@ def test_failures_are_the_worst_classes(run):
         "- resnet18 urn, worst classes: dog (30.5 %), cat (35.0 %), background (91.0 %); "
         "lost most against the baseline: cat (−5.0). See comparison_resnet18.png_.",
         "- resnet101 urn, worst classes: cat (50.0 %), dog (60.0 %), cow (70.0 %).",
+    ]
+
+
+def test_models_are_linked_with_the_scores_of_their_cards(run):
+    bundles = {"resnet18": "results/tiny/resnet18/urn/model.zip", "timm:a": "results/tiny/timm:a/b"}
+    run = replace(run, bundles=bundles)
+    links = [
+        "- resnet18 urn: `results/tiny/resnet18/urn/model.zip <resnet18/urn/model.zip>`__, with "
+        "ONNX, weights and a model card.",
+        "- timm:a urn: `results/tiny/timm:a/b <timm%3Aa/b>`__, with ONNX, weights and a model "
+        "card.",
+    ]
+    assert models(run, None, None) == links
+    stages = pd.DataFrame(
+        [("val", "resnet18 urn", 50.0), ("val", "timm:a urn", 75.5)],
+        columns=["split", "stage", "miou"],
+    )
+    classes = pd.DataFrame(
+        {
+            "class": ["cat_", "dog", ""],
+            "resnet18 urn (val)": [50.0, np.nan, np.nan],
+            "timm:a urn (val)": [90.0, 61.0, np.nan],
+        }
+    )
+    assert models(run, stages, classes) == [
+        *links,
+        "",
+        ".. list-table:: IoU (%) on val, as the model cards tell it",
+        "   :header-rows: 1",
+        "",
+        *("   * - class", "     - resnet18", "     - timm:a"),
+        *(r"   * - cat\_", "     - 50.00", "     - 90.00"),
+        *("   * - dog", "     - not met", "     - 61.00"),
+        *("   * - mean", "     - 50.00", "     - 75.50"),
     ]
 
 

@@ -18,9 +18,9 @@ def built(meta: dict[str, Any]) -> Any:
     return build_segmentor(**meta["build"], pretrained=False)
 
 
-def load_segmentor(path: str, shard: int = 0) -> Any:
+def load_segmentor(path: str) -> Any:
     """The model in a file, see `urn.files.models.load_for_inference`."""
-    return load_for_inference(path, built, shard)
+    return load_for_inference(path, built)
 
 
 def views(job: Any) -> Views:

@@ -68,12 +68,20 @@ def groups(settings: Mapping[str, Any]) -> dict[str, float]:
 
 
 def identity(job: Any, index: Index, *further: Any) -> str:
-    """Changes with all that makes this training's result: another must not go on from its state."""
+    """Changes with all that makes this training's result: another must not go on from its state.
+
+    Args:
+        job: the `snakemake` of its script.
+        index: with its images.
+        further: what only some trainings depend on.
+    """
     entries = index.split("train")
     tags = [(entry.id, entry.tags) for entry in entries]
     files = [path for path in job.input if path != job.input.index]
     states = fingerprint([*files, *(entry.image for entry in entries)])
-    return repr((job.params.settings, further, job.params.code, index.classes, tags, states))
+    params = job.params
+    own = (params.settings, params.working_size, params.code)
+    return repr((*own, further, index.classes, tags, states))
 
 
 def fingerprint(paths: Iterable[str | Path]) -> str:

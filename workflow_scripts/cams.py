@@ -16,9 +16,7 @@ from _job import logged
 with logged(snakemake.log[0]), archive_writer(snakemake.output[0]) as write:
     torch.set_num_threads(snakemake.threads)
     params, index = snakemake.params, read_index(snakemake.input.index)
-    model = load_for_inference(
-        snakemake.input.model, SEAM.from_meta, shard=int(snakemake.wildcards.shard)
-    )
+    model = load_for_inference(snakemake.input.model, SEAM.from_meta)
     for image_id in progress(params.ids, "CAMs", len(params.ids)):
         entry = index[image_id]
         labels = index.tag_ids(entry)

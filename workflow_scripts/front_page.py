@@ -21,6 +21,8 @@ with logged(snakemake.log[0]):
         scales=params.scales,
         thresholds=params.thresholds,
         seed=params.seed,
+        bundles=params.bundles,
+        folder=params.folder,
     )
     files = {name: file for name, file in snakemake.input.items() if name != "index"}
     tables = {name: read_table(file, []) for name, file in files.items()}

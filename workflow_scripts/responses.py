@@ -20,7 +20,7 @@ from _responses import kept, load_segmentor, views
 with logged(snakemake.log[0]), ExitStack() as archives:
     torch.set_num_threads(snakemake.threads)
     params, index = snakemake.params, read_index(snakemake.input.index)
-    model = load_segmentor(snakemake.input.model, int(snakemake.wildcards.shard))
+    model = load_segmentor(snakemake.input.model)
     network, device = logits_of(model), next(model.parameters()).device
     write, *write_variance = [archives.enter_context(archive_writer(p)) for p in snakemake.output]
     for image_id in progress(params.ids, "responses", len(params.ids)):

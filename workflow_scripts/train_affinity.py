@@ -28,6 +28,6 @@ with logged(snakemake.log[0]):
         parameter_groups=model.parameter_groups(**groups(settings)),
         description=f"AffinityNet {settings['backbone']}",
         momentum=settings["momentum"],
-        identity=identity(snakemake, index, params.working_size),
+        identity=identity(snakemake, index),
     )
     save(model, snakemake, build=build)

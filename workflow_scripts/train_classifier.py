@@ -38,6 +38,6 @@ with logged(snakemake.log[0]):
         parameter_groups=model.parameter_groups(**groups(settings)),
         description=f"classifier {settings['backbone']}",
         momentum=settings["momentum"],
-        identity=identity(snakemake, index, params.working_size, crops),
+        identity=identity(snakemake, index, crops),
     )
     save(model, snakemake, build=build)

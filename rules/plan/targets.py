@@ -43,14 +43,16 @@ def everything(dataset: Dataset) -> list[str]:
         *(dataset.paths.page(table) for table in _front_page_tables(dataset).values()),
         dataset.paths.front_page,
         dataset.paths.gallery,
-        *bundles(dataset),
+        *bundles(dataset).values(),
     ]
 
 
-def bundles(dataset: Dataset) -> list[str]:
-    """The bundles of the models that urn trained, where they are wanted."""
+def bundles(dataset: Dataset) -> dict[str, str]:
+    """The bundles of the models that urn trained, by backbone, where they are wanted."""
     wanted = dataset.trained if dataset.config["bundle"] else []
-    return [dataset.paths.bundle(backbone, row) for backbone, row in wanted if row == "urn"]
+    return {
+        backbone: dataset.paths.bundle(backbone, row) for backbone, row in wanted if row == "urn"
+    }
 
 
 def stages(dataset: Dataset) -> list[Stage]:

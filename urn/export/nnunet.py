@@ -32,7 +32,8 @@ def write_nnunet(
         labels = sample.labels(t)
         labels = np.where(labels == IGNORE, len(classes), labels)
         write_grey(root / "labelsTr" / f"{sample.name}.png", labels)
-    numbers = {name: number for number, name in enumerate([*class_names(classes), "ignore"])}
+    names = [f"{name} (class)" if name == "ignore" else name for name in class_names(classes)]
+    numbers = {name: number for number, name in enumerate([*names, "ignore"])}
     described = {
         "channel_names": {"0": "R", "1": "G", "2": "B"},
         "labels": numbers,

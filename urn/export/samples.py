@@ -82,6 +82,8 @@ def class_names(classes: Sequence[str]) -> list[str]:
 def place_image(source: Path, stem: Path, formats: Sequence[str]) -> Path:
     """Put an image into a folder, as a hard link (or copy) where others read it as URN does.
 
+    A JPEG with more bytes after its end is copied, as a trainer may mend the file.
+
     An image of another format, rotated by EXIF, transparent, or not of 3×8 bits is written anew,
     in the last of `formats`.
 
@@ -99,14 +101,30 @@ def place_image(source: Path, stem: Path, formats: Sequence[str]) -> Path:
     stem.parent.mkdir(parents=True, exist_ok=True)
     if kind := _plain(source, formats):
         target = stem.with_name(stem.name + SUFFIXES[kind])
-        try:
-            os.link(source.resolve(), target)
-        except OSError:  # another disk, or a file system without links
-            shutil.copyfile(source, target)
+        _link_or_copy(source, target)
         return target
     target = stem.with_name(stem.name + SUFFIXES[formats[-1]])
     Image.fromarray(read_image(source)).save(target, quality=95, subsampling=0)
     return target
+
+
+def _link_or_copy(source: Path, target: Path) -> None:
+    """Copy what cannot be linked: on another disk, or where a trainer may change it."""
+    if _ends_well(source):
+        try:
+            os.link(source.resolve(), target)
+            return
+        except OSError:
+            pass
+    shutil.copyfile(source, target)
+
+
+def _ends_well(path: Path) -> bool:
+    """Whether an image is no JPEG, or ends with its mark: Ultralytics rewrites others in place."""
+    with path.open("rb") as file:
+        start = file.read(2)
+        file.seek(-2, os.SEEK_END)
+        return start != b"\xff\xd8" or file.read() == b"\xff\xd9"
 
 
 def _plain(path: Path, formats: Sequence[str]) -> str | None:

@@ -64,20 +64,14 @@ def load_model(
     return model.eval(), meta
 
 
-def load_for_inference(
-    path: str | Path, build: Callable[[dict[str, Any]], nn.Module], shard: int = 0
-) -> Any:
-    """Load what `save_model` wrote for inference: channels last, on a GPU if there is one.
-
-    Shards are assigned to a machine's GPUs in turn, so that concurrent ones share them.
-    """
+def load_for_inference(path: str | Path, build: Callable[[dict[str, Any]], nn.Module]) -> Any:
+    """Load what `save_model` wrote for inference: channels last, on a GPU if there is one."""
     model, _ = load_model(path, build)
-    return on_device(model, shard)
+    return on_device(model)
 
 
-def on_device(model: nn.Module, number: int) -> nn.Module:
-    """Put a model, channels last, on the GPU of this number, counted round; without GPUs, none."""
-    gpus = torch.cuda.device_count()
-    model.to(f"cuda:{number % gpus}" if gpus else "cpu")
+def on_device(model: nn.Module) -> nn.Module:
+    """Put a model, channels last, on torch's current GPU, if there is one."""
+    model.to("cuda" if torch.cuda.is_available() else "cpu")
     model.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
     return model

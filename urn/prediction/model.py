@@ -81,15 +81,14 @@ class Model:
         return "auto" if own == "original" and size[0] * size[1] > MOST_PIXELS else own
 
 
-def load(path: str | Path, *, fast: bool = False, gpu: int = 0, **changes: Any) -> Model:
+def load(path: str | Path, *, fast: bool = False, **changes: Any) -> Model:
     """Read a model: `model.pth` of a run, with `model.json` beside it, or a bundle, `model.zip`.
 
-    No code in the file is executed. The model is on a GPU if there is one.
+    No code in the file is executed. The model is on torch's current GPU if there is one.
 
     Args:
         path: the file.
         fast: one size of the image, no mirror image and no CRF, unless `changes` say otherwise.
-        gpu: number of the GPU, of those that there are.
         changes: of the settings that the model was evaluated with, by their names in
             `urn.prediction.settings.Settings`.
 
@@ -107,7 +106,7 @@ def load(path: str | Path, *, fast: bool = False, gpu: int = 0, **changes: Any) 
     classes = meta.get("classes")
     if not isinstance(classes, list) or len(classes) + 1 != meta["build"]["num_classes"]:
         raise UserError(f"model {path} does not name its classes: train it again")
-    on_device(network, gpu)
+    on_device(network)
     names = (BACKGROUND, *map(str, classes))
     return Model(network, names, settings.changed(fast, **changes))
 

@@ -126,8 +126,8 @@ def _begin(work: Work, numbers: "SimpleQueue[int]") -> None:
     number = numbers.get()
     torch.set_num_threads(1)
     if torch.cuda.is_available():
-        torch.cuda.set_device(number)  # of the CRF
-    _here = work, load(work.model, gpu=number, **work.options)
+        torch.cuda.set_device(number)
+    _here = work, load(work.model, **work.options)
 
 
 def _end_with_parent() -> None:

@@ -1,8 +1,12 @@
 """The report's front page: what was run, the result, where it failed, what it cost."""
 
+import os
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from urllib.parse import quote
 
+import numpy as np
 import pandas as pd
 
 
@@ -22,6 +26,8 @@ class Run:
         scales: of the responses.
         thresholds: supervision -> its t.
         seed: of the trainings.
+        bundles: backbone -> the file of its `urn`, to be handed over; none where they are not made.
+        folder: of the report, in which links begin.
     """
 
     dataset: str
@@ -35,6 +41,8 @@ class Run:
     scales: Sequence[float]
     thresholds: Mapping[str, float]
     seed: int
+    bundles: Mapping[str, str]
+    folder: str
 
 
 def front_page(
@@ -59,6 +67,8 @@ def front_page(
     if classes is not None:
         sections["Where it failed"] = failures(run, classes)
     sections["What it cost"] = [what_it_cost(cost)]
+    if run.bundles:
+        sections["The models"] = models(run, stages, classes)
     text = [line for title, lines in sections.items() for line in (f"**{title}**", "", *lines, "")]
     return "\n".join(text)
 
@@ -144,8 +154,38 @@ def failures(run: Run, classes: pd.DataFrame) -> list[str]:
 
 def _listed(values: pd.Series, form: str) -> str:
     """Names with their numbers."""
-    named = (f"{name} ({form.format(value)})" for name, value in values.items())
+    named = (f"{_plain(str(name))} ({form.format(value)})" for name, value in values.items())
     return ", ".join(named).replace("(-", "(−")
+
+
+def models(run: Run, stages: pd.DataFrame | None, classes: pd.DataFrame | None) -> list[str]:
+    """Links to the bundles, and the scores that their model cards tell, where there are any."""
+    lines = [
+        f"- {backbone} urn: `{file} <{quote(os.path.relpath(file, run.folder))}>`__, with ONNX, "
+        "weights and a model card."
+        for backbone, file in run.bundles.items()
+    ]
+    scored = {name: f"{name} urn (val)" for name in run.bundles}
+    if stages is None or classes is None or not set(scored.values()) <= set(classes):
+        return lines
+    rows = classes.set_index("class")[list(scored.values())].dropna(how="all")
+    means = stages[stages["split"] == "val"].set_index("stage")["miou"]
+    cells = [["class", *scored]]
+    cells += [[_plain(str(name)), *map(_percent, row)] for name, *row in rows.itertuples()]
+    cells.append(["mean", *(_percent(means[f"{backbone} urn"]) for backbone in scored)])
+    table = [".. list-table:: IoU (%) on val, as the model cards tell it", "   :header-rows: 1", ""]
+    for row in cells:
+        table += [f"   {'*' if not place else ' '} - {cell}" for place, cell in enumerate(row)]
+    return [*lines, "", *table]
+
+
+def _percent(value: float) -> str:
+    return "not met" if np.isnan(value) else f"{value:.2f}"
+
+
+def _plain(text: str) -> str:
+    """Text whose characters mean nothing in reStructuredText."""
+    return re.sub(r"([\\*`|_])", r"\\\1", text)
 
 
 def what_it_cost(table: pd.DataFrame) -> str:

@@ -8,17 +8,15 @@ number of workers or the history of the process.
 import logging
 import random
 import shutil
-import time
 from collections.abc import Callable, Iterator, Sized
 from itertools import chain, count, islice
 from pathlib import Path
-from typing import Any, Literal, TextIO
+from typing import Any, Literal
 
 import numpy as np
 import torch
 from mmengine.dataset import pseudo_collate
-from mmengine.dist import all_reduce_dict, get_dist_info, is_distributed, is_main_process
-from mmengine.hooks import Hook
+from mmengine.dist import get_dist_info, is_distributed
 from mmengine.model import BaseModel
 from mmengine.optim import LinearLR, PolyLR, _ParamScheduler
 from mmengine.runner import IterBasedTrainLoop, Runner
@@ -27,10 +25,10 @@ from torch.utils.data import DataLoader, Dataset, Sampler
 
 from urn.errors import UserError
 from urn.files.atomic import atomic_path
-from urn.progress import Progress
 from urn.training import distributed
 from urn.training.averaging import AveragingHook
 from urn.training.checkpoints import CheckpointHook, Trained, latest_checkpoint
+from urn.training.curve import CurveHook
 from urn.training.fitting import images_that_fit
 from urn.training.precision import PrecisionOptimWrapper
 
@@ -220,7 +218,7 @@ def train(
         custom_hooks=[
             *([averaging] if averaging else []),
             CheckpointHook(checkpoint_interval or max(1, iterations // 20), settings, trained),
-            _ReportHook(
+            CurveHook(
                 work_dir / "curve.tsv",
                 curve_interval,
                 description,
@@ -353,96 +351,3 @@ class _TrainLoop(IterBasedTrainLoop):
             "after_train_iter", batch_idx=self._iter, data_batch=data_batch, outputs=outputs
         )
         self._iter += 1
-
-
-class _ReportHook(Hook):
-    """Writes the training curve and shows progress."""
-
-    priority = "NORMAL"  # before the schedule's step, so that the reported rate is the one used
-
-    def __init__(
-        self,
-        curve: Path,
-        interval: int,
-        description: str,
-        evaluate: Callable[[], float] | None,
-        evaluate_every: int,
-        track: Callable[[dict[str, float], int], None] | None,
-    ) -> None:
-        self._path, self._interval, self._description = curve, interval, description
-        self._evaluate, self._evaluate_every, self._track = evaluate, evaluate_every, track
-
-    def before_train(self, runner: Runner) -> None:
-        self._progress = Progress(self._description, runner.max_iters, "iteration", runner.iter)
-        self._note = ""
-        self._file = self._open(runner.iter) if is_main_process() else None
-        self._begin()
-
-    def after_train_iter(
-        self, runner: Runner, batch_idx: int, data_batch: Any = None, outputs: Any = None
-    ) -> None:
-        for name, value in outputs.items():
-            self._sums[name] = self._sums.get(name, 0) + value
-        self._steps += 1
-        due = self.every_n_train_iters(runner, self._evaluate_every)
-        if self._evaluate is not None and due and is_main_process():
-            start = time.monotonic()
-            self._miou = self._evaluate()
-            runner.model.train()
-            self._since += time.monotonic() - start
-        regular = self.every_n_train_iters(runner, self._interval)
-        if regular or due or self.is_last_train_iter(runner):
-            self._report(runner)
-        self._progress.advance(self._note)
-
-    def after_train(self, runner: Runner) -> None:
-        self._progress.close()
-        if self._file is not None:
-            self._file.close()
-
-    def _begin(self) -> None:
-        self._sums: dict[str, Any] = {}
-        self._steps = 0
-        self._miou = float("nan")
-        self._since = time.monotonic()
-
-    def _open(self, iteration: int) -> TextIO:
-        """Open the curve for new rows; drop those after `iteration` or cut short by a kill."""
-        rows: list[str] = []
-        if iteration and self._path.exists():
-            header, *body = self._path.read_text().splitlines(keepends=True) or [""]
-            rows = [header] + [
-                row
-                for row in body
-                if row.endswith("\n") and int(row.partition("\t")[0]) <= iteration
-            ]
-        with atomic_path(self._path) as temporary:
-            temporary.write_text("".join(rows))
-        return self._path.open("a")
-
-    def _report(self, runner: Runner) -> None:
-        rates = runner.optim_wrapper.get_lr()
-        iteration = runner.iter + 1
-        all_reduce_dict(self._sums, "mean")  # each process has only seen its share of the batches
-        row = {
-            "learning_rate": rates.get("base_lr", rates["lr"])[0],
-            "seconds": (time.monotonic() - self._since) / self._steps,
-            **{name: float(total) / self._steps for name, total in self._sums.items()},
-        }
-        if self._evaluate is not None:
-            row["miou"] = self._miou
-        self._note = f"loss {row['loss']:.4f}"
-        if self._file is not None:
-            if self._file.tell() == 0:
-                self._file.write("\t".join(["iteration", *row]) + "\n")
-            values = [f"{value:.6g}" for value in row.values()]
-            self._file.write("\t".join([str(iteration), *values]) + "\n")
-            self._file.flush()
-            if self._track is not None:
-                self._track(row, iteration)
-        if not np.isfinite(row["loss"]):
-            raise UserError(
-                f"{self._description}: the loss is {row['loss']} at iteration {iteration}: "
-                "lower the learning rate"
-            )
-        self._begin()

@@ -148,7 +148,7 @@ STAGES = (
     *("shapes", "index", "train_classifier", "cams", "cuts", "pseudo_masks"),
     "alpha_sweep",
     *("train_segmentation", "responses", "uncertainty", "predictions", "scores", "pretrained"),
-    *("bundle", "exports"),
+    *("figures", "gallery", "bundle", "exports"),
 )
 
 
