@@ -78,7 +78,7 @@ def last_words_of_check(config: Mapping[str, Any]) -> str:
         lines.append(f"and {len(rows) - REMARKS} more in {paths.table('check')}")
     if not rows:
         lines = ["There is nothing to remark."]
-    return "\n".join(["", *lines, "", f"check     {_page(paths.check)}"])
+    return "\n".join(["", *lines, "", f"check     {paths.check} {OPEN}"])
 
 
 def _rows(table: str) -> list[list[str]]:

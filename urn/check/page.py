@@ -10,7 +10,7 @@ from urn.check.facts import Facts
 from urn.check.remarks import FEW, Remark, images_of_classes
 from urn.datasets.index import Index
 from urn.files.images import read_image
-from urn.report.parts import bars, card, heading, paragraph, picture, table, write_page
+from urn.report.parts import LONGEST, bars, card, heading, paragraph, picture, table, write_page
 
 SHOWN = 50  # remarks of a topic; the table has all
 PICTURES = 4  # of a remark
@@ -69,7 +69,7 @@ def _remarks(index: Index, found: Sequence[Remark]) -> Iterator[str]:
         yield heading(f"{topic[:1].upper()}{topic[1:]} ({len(remarks)})")
         for remark in remarks[:SHOWN]:
             pictures = [
-                picture(read_image(index[image].image, "auto"), image)
+                picture(read_image(index[image].image, LONGEST), image)
                 for image in remark.images[:PICTURES]
             ]
             yield card(remark.text, remark.remedy, pictures)

@@ -6,7 +6,7 @@ from pathlib import Path
 from urn.check.doubts import Doubt
 from urn.datasets.index import Entry, Index
 from urn.files.images import read_image
-from urn.report.parts import card, cards, paragraph, picture, write_page
+from urn.report.parts import LONGEST, card, cards, paragraph, picture, write_page
 
 SHOWN = 60  # doubts; the table has all
 
@@ -48,7 +48,7 @@ def _cards(index: Index, entries: Sequence[Entry], found: Sequence[Doubt]) -> It
         entry, name = entries[doubt.position], index.classes[doubt.column]
         text = f"{name}: {'tagged' if doubt.tagged else 'no tag'}, score {doubt.score:.2f}"
         shown = picture(
-            read_image(entry.image, "auto"), f"{entry.id} ({entry.split}): {', '.join(entry.tags)}"
+            read_image(entry.image, LONGEST), f"{entry.id} ({entry.split}): {', '.join(entry.tags)}"
         )
         yield card(text, remedy(doubt, name), [shown])
 

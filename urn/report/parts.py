@@ -72,18 +72,16 @@ def cards(texts: Iterable[str]) -> str:
 
 
 def picture(image: np.ndarray, name: str) -> str:
-    """A small copy of an image within the page.
+    """An image within the page.
 
     Args:
-        image: H×W×3 uint8 RGB.
+        image: H×W×3 uint8 RGB, no side above `LONGEST`.
         name: shown below it.
     """
-    small = Image.fromarray(image)
-    small.thumbnail((LONGEST, LONGEST), Image.Resampling.BICUBIC)
     content = io.BytesIO()
-    small.save(content, "JPEG", quality=QUALITY)
+    Image.fromarray(image).save(content, "JPEG", quality=QUALITY)
     data = base64.b64encode(content.getvalue()).decode()
     return (
-        f'<figure><img alt="" width={small.width} height={small.height} '
+        f'<figure><img alt="" width={image.shape[1]} height={image.shape[0]} '
         f'src="data:image/jpeg;base64,{data}"><figcaption>{escape(name)}</figcaption></figure>'
     )

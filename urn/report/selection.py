@@ -6,7 +6,7 @@ from pathlib import Path
 from urn.datasets.index import Entry
 from urn.figures.style import heat_over
 from urn.files.images import read_image, read_made
-from urn.report.parts import card, cards, paragraph, picture, write_page
+from urn.report.parts import LONGEST, card, cards, paragraph, picture, write_page
 from urn.selection import Selected
 from urn.working_size import nearest
 
@@ -42,7 +42,7 @@ def write_selection_page(
     def each() -> Iterator[str]:
         for number, of in enumerate(selected, start=1):
             entry = entries[of.position]
-            image = read_image(entry.image, "auto")
+            image = read_image(entry.image, LONGEST)
             weight = nearest(read_made(weights[of.position]), image.shape[:2])
             reasons = f"uncertain {100 * uncertainty[of.position]:.0f} %, rarity {of.rarity:.1f}"
             shown = picture(heat_over(image, 1 - weight / 255), ", ".join(entry.tags))
