@@ -9,7 +9,7 @@ sys.path.insert(0, str(Path(workflow.basedir)))
 
 from rules import hooks
 from rules.hooks import closing, gpus, missing_files, unknown_targets
-from rules.plan import ablations, figures, gallery, preparation, targets, work
+from rules.plan import ablations, check, figures, gallery, preparation, targets, work
 from rules.plan.dataset import Dataset
 from rules.plan.figure_kinds import CAPTION
 from rules.plan.jobs import AFFINITY_USES, CAM_VIEWS, PROCESSES

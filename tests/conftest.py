@@ -3,6 +3,7 @@ import os
 import shutil
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 from published import Published
@@ -50,6 +51,22 @@ def facts() -> Path:
     if not path.is_dir():
         pytest.skip("needs the official lists and manifests in ../shared/facts")
     return path
+
+
+@pytest.fixture
+def browser() -> Iterator[Any]:
+    """A real one, without a window."""
+    api = pytest.importorskip("playwright.sync_api", reason="needs playwright")
+    program = shutil.which("chromium") or shutil.which("google-chrome")
+    if program is None:
+        pytest.skip("needs Chromium")
+    with (
+        api.sync_playwright() as playwright,
+        playwright.chromium.launch(
+            executable_path=program, args=["--no-sandbox", "--disable-gpu"]
+        ) as chromium,
+    ):
+        yield chromium
 
 
 @pytest.fixture(scope="session")

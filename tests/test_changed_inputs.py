@@ -18,6 +18,8 @@ SCORES = {"predictions_miou", "miou", "stages", "summary", "stages_figure"}
 SCORES |= {"classes_figure", "val_images", "comparison_sheet", "table_page", "front_page", "cost"}
 GALLERY = {"gallery_val_mine_00000", "gallery"}
 SCORES |= {"bundle", *GALLERY}
+CHECK = {"check_images", "doubted_tags"}
+LOOKED_AT = {*CHECK, "image_facts", "tag_scores"}
 PREDICTED = {"responses", "predictions_mine_00000"}
 
 
@@ -84,12 +86,13 @@ def test_a_replaced_val_mask_changes_scores_only(from_cams, tmp_path):
 
 def test_a_replaced_val_photo_is_predicted_again_but_trains_nothing(from_cams, tmp_path):
     again = rerun(from_cams, tmp_path, lambda run: replaced(run / "photos" / "val1.jpg"))
-    assert again == {"index", *SCORES, *PREDICTED}
+    assert again == {"index", *SCORES, *PREDICTED, *LOOKED_AT}
 
 
 def test_a_replaced_train_photo_changes_all_that_is_learnt(from_cams, tmp_path):
     again = rerun(from_cams, tmp_path, lambda run: replaced(run / "photos" / "train1.jpg"))
     assert {"index", "train_classifier", "cams", "train_segmentation", *SCORES} <= again
+    assert {*LOOKED_AT, "next_images"} <= again
 
 
 def test_another_tag_changes_what_is_learnt_of_train_and_nothing_of_val(from_cams, tmp_path):
@@ -99,7 +102,7 @@ def test_another_tag_changes_what_is_learnt_of_train_and_nothing_of_val(from_cam
         )
 
     again = rerun(from_cams, tmp_path / "val", retagged("val1.jpg,cat"))
-    assert again == {"index", "front_page", *GALLERY}
+    assert again == {"index", "front_page", *GALLERY, *CHECK}
     again = rerun(from_cams, tmp_path / "train", retagged("train1.jpg,cat"))
     assert "train_classifier" in again
 

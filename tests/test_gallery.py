@@ -1,7 +1,6 @@
 """The gallery: previews and records, and the page in a real browser where there is one."""
 
 import csv
-import shutil
 
 import numpy as np
 import pytest
@@ -12,7 +11,6 @@ from urn.files.images import write_grey, write_mask
 from urn.gallery.page import write_page
 from urn.gallery.shard import Layer, read_records, write_shard
 
-BROWSER = shutil.which("chromium") or shutil.which("google-chrome")
 CLASSES = ("cat", "dog")
 
 
@@ -74,20 +72,6 @@ def page_of(shard, records):
         records,
     )
     return (folder / "index.html").as_uri()
-
-
-@pytest.fixture
-def browser():
-    api = pytest.importorskip("playwright.sync_api", reason="needs playwright")
-    if BROWSER is None:
-        pytest.skip("needs Chromium")
-    with (
-        api.sync_playwright() as playwright,
-        playwright.chromium.launch(
-            executable_path=BROWSER, args=["--no-sandbox", "--disable-gpu"]
-        ) as chromium,
-    ):
-        yield chromium
 
 
 @pytest.fixture

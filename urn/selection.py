@@ -1,75 +1,48 @@
-"""Which alpha a refiner is given, chosen by how well its masks follow the images, not by truth.
+"""Which training images to correct by hand first."""
 
-A mask's normalised cut (`urn.cut`) grows where its edge is not the image's. Averaged over a dataset
-it is least near the alpha whose masks are best; for a single class of a single image it is a good
-judge only among alphas near that one.
-"""
-
-from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 
 import numpy as np
 
-from urn.cut import normalised_cut
 
-# cuts of an image's classes at every alpha, by class id
-Cuts = Mapping[int, np.ndarray]
+@dataclass(frozen=True)
+class Selected:
+    """An image that was selected.
+
+    Attributes:
+        position: of the image.
+        gain: what its correction promises, given those selected before it; a number without unit.
+        rarity: mean over the image's classes of the mean class's number of images over the class's.
+    """
+
+    position: int
+    gain: float
+    rarity: float
 
 
-def label_cuts(
-    image: np.ndarray, masks: np.ndarray, labels: Sequence[int], backend: str = "auto"
-) -> np.ndarray:
-    """The normalised cut of every label's area in every mask of an image.
+def select(uncertainty: np.ndarray, tags: np.ndarray, number: int) -> list[Selected]:
+    """Select images one by one, each time the one that promises most.
+
+    The promise is the image's uncertain area times the rarity of its classes. A class of which n
+    images are selected counts for 1/(n + 1) of its rarity, so that the selection spreads over the
+    classes. Of equal promises the first is selected.
 
     Args:
-        image: H×W×3 uint8 RGB.
-        masks: A×H×W class ids.
-        labels: K class ids.
-        backend: see `urn.crf.DenseCRF`.
-
-    Returns:
-        K×A float64 in [0, 2]; 1 where a label has no pixel, or all.
-
-    Raises:
-        ValueError: shapes or types are wrong.
+        uncertainty: N in [0, 1], mean over the pixels of each image.
+        tags: N×C, true where an image has the class among its tags.
+        number: of images to select; fewer if there are fewer with a tag.
     """
-    areas = np.stack([masks == label for label in labels])
-    return normalised_cut(image, areas, backend=backend)
-
-
-def class_cuts(images: Mapping[str, Cuts]) -> dict[int, np.ndarray]:
-    """Every class's mean over its images, A numbers by class id, ascending."""
-    found: dict[int, list[np.ndarray]] = {}
-    for cuts in images.values():
-        for label, values in cuts.items():
-            found.setdefault(label, []).append(values)
-    return {label: np.mean(found[label], axis=0) for label in sorted(found)}
-
-
-def choose(images: Mapping[str, Cuts], steps: int = 1) -> tuple[int, dict[str, dict[int, int]]]:
-    """The dataset's alpha, and that of every class in every image.
-
-    The dataset's has the least cut, averaged over each class's images and then over classes, so
-    that rare classes count as much as frequent ones. A class in an image has the alpha of the least
-    cut among those at most `steps` places from it; the dataset's where it is as good as they.
-
-    Args:
-        images: cuts by image and class id, at the same A alphas, ascending.
-        steps: 0 gives all the dataset's.
-
-    Returns:
-        Places in the list of alphas: the dataset's, and by image and class id.
-
-    Raises:
-        ValueError: there is no image with a class.
-    """
-    means = class_cuts(images)
-    if not means:
-        raise ValueError("no image has a class: nothing to choose by")
-    common = int(np.mean(list(means.values()), axis=0).argmin())
-    # the nearest first, as the first of equals is taken
-    near = sorted(range(len(next(iter(means.values())))), key=lambda place: abs(place - common))
-    near = [place for place in near if abs(place - common) <= steps]
-    return common, {
-        image: {label: near[int(values[near].argmin())] for label, values in cuts.items()}
-        for image, cuts in images.items()
-    }
+    images_of_class = tags.sum(axis=0)
+    rarity = images_of_class.sum() / max(1, (images_of_class > 0).sum()) / images_of_class.clip(1)
+    classes_of_image = tags.sum(axis=1).clip(1)
+    selected_of_class = np.zeros(tags.shape[1])
+    left = tags.sum(axis=1) > 0
+    found = []
+    for _ in range(min(number, int(left.sum()))):
+        gain = uncertainty * (tags @ (rarity / (selected_of_class + 1))) / classes_of_image
+        best = int(np.argmax(np.where(left, gain, -1.0)))
+        mean_rarity = tags[best] @ rarity / classes_of_image[best]
+        found.append(Selected(best, float(gain[best]), float(mean_rarity)))
+        left[best] = False
+        selected_of_class += tags[best]
+    return found

@@ -1,6 +1,7 @@
 """Tables and scores: how they are written, and read by later jobs."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Iterable
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -37,3 +38,14 @@ def read_table(path: str | Path, columns: Collection[str], **options: Any) -> pd
         reason = f"it has no column {missing[0]}" if missing else "it has no rows"
         raise UserError(f"table {path} cannot be used ({reason}): {AGAIN}")
     return table
+
+
+def read_by_image(files: Iterable[str], columns: Collection[str]) -> pd.DataFrame:
+    """Read tables of images, one below the other; ids that look like numbers stay text.
+
+    Raises:
+        UserError: one is no such table.
+    """
+    text = {"image": str, "dhash": str}
+    read = partial(read_table, columns=["image", *columns], dtype=text, keep_default_na=False)
+    return pd.concat(map(read, files), ignore_index=True)

@@ -3,9 +3,9 @@
 import numpy as np
 import pandas as pd
 
+from urn.alpha import choose, class_cuts
 from urn.datasets.index import read_index
 from urn.errors import UserError
-from urn.selection import choose, class_cuts
 
 from _job import logged
 from _tables import write_table

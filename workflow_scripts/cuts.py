@@ -3,9 +3,9 @@
 import numpy as np
 import pandas as pd
 
+from urn.alpha import label_cuts
 from urn.datasets.index import read_index
 from urn.registry import REFINERS
-from urn.selection import label_cuts
 
 from _job import logged
 from _shards import each_archived

@@ -1,6 +1,7 @@
-"""The end of a whole run: its report, and its scores as the last thing on the terminal."""
+"""The end of a whole run, or of a check: what came out as the last thing on the terminal."""
 
 import atexit
+import csv
 import json
 import subprocess
 import sys
@@ -11,18 +12,24 @@ from typing import Any
 
 from rules.plan.paths import Paths
 
+OPEN = "(open it in a browser)"
+REMARKS = 20  # that a check shows on the terminal
+
 
 def close(workflow: Any, config: Mapping[str, Any]) -> None:
-    """For `onsuccess`: make the report, if all was asked for, and tell where everything is.
+    """For `onsuccess`: make the report, if all was asked for, and tell what came out, and where.
 
     Args:
         workflow: Snakemake's, whose jobs are done.
         config: the configuration of the run.
     """
-    if "all" in {job.rule.name for job in workflow.dag.jobs}:
+    # What is printed at exit comes after Snakemake's own last lines.
+    rules = {job.rule.name for job in workflow.dag.jobs}
+    if "all" in rules:
         made = make_report(Paths(config["dataset"]).report, workflow.main_snakefile, config)
-        # After Snakemake's own last lines.
         atexit.register(print, last_words(config, made))
+    elif "check" in rules:
+        atexit.register(print, last_words_of_check(config))
 
 
 def make_report(report: str, snakefile: str, config: Mapping[str, Any]) -> bool:
@@ -39,21 +46,48 @@ def make_report(report: str, snakefile: str, config: Mapping[str, Any]) -> bool:
 
 
 def last_words(config: Mapping[str, Any], report_made: bool) -> str:
-    """The scores of the run, and where to find report, models and masks."""
+    """The scores of the run, where to find what it made, and the command to predict."""
     name = config["dataset"]
     entry, paths = config["datasets"][name], Paths(name)
-    summary = Path(paths.table("summary"))
-    rows = summary.read_text().splitlines()[1:] if summary.exists() else []
-    scores = [f"{float(value):8.2f}  {what}" for value, what in (row.split("\t") for row in rows)]
+    rows = _rows(paths.table("summary"))
+    scores = [f"{float(value):8.2f}  {what}" for value, what in rows]
     runs = [(backbone, row) for backbone, names in entry["runs"].items() for row in names]
     masks = paths.cyclic_masks(entry["teacher"])
-    gallery = paths.gallery if Path(paths.gallery).exists() else None
+    models = [paths.training(backbone, row).model for backbone, row in runs]
+    first = paths.training(*min(runs, key=lambda run: run[1] != "urn")).model
     places = {
-        "gallery": gallery and f"{gallery} (open it in a browser)",
-        "report": f"{paths.report} (open it in a browser)" if report_made else None,
+        "check": _page(paths.check),
+        "correct": _page(paths.next_images_page(entry["teacher"])),
+        "gallery": _page(paths.gallery),
+        "report": f"{paths.report} {OPEN}" if report_made else None,
         "figures": f"{paths.figures}/",
         "masks": f"{masks}/" if Path(masks).exists() else None,
-        "models": ", ".join(paths.training(backbone, row).model for backbone, row in runs),
+        "models": ", ".join(models),
+        "predict": f"python -m urn predict {first} photographs --output masks",
     }
     shown = [f"{name:<8}  {place}" for name, place in places.items() if place]
     return "\n".join(["", *scores, "", *shown])
+
+
+def last_words_of_check(config: Mapping[str, Any]) -> str:
+    """What there is to remark of the dataset, and where the page is."""
+    paths = Paths(config["dataset"])
+    rows = _rows(paths.table("check"))
+    lines = [f"{topic}: {text}\n    → {remedy}" for topic, text, remedy, _ in rows[:REMARKS]]
+    if len(rows) > REMARKS:
+        lines.append(f"and {len(rows) - REMARKS} more in {paths.table('check')}")
+    if not rows:
+        lines = ["There is nothing to remark."]
+    return "\n".join(["", *lines, "", f"check     {paths.check} {OPEN}"])
+
+
+def _rows(table: str) -> list[list[str]]:
+    """A table's cells below its columns' names; none where there is no table."""
+    path = Path(table)
+    lines = path.read_text("utf-8").splitlines()[1:] if path.exists() else []
+    return list(csv.reader(lines, delimiter="\t"))
+
+
+def _page(page: str) -> str | None:
+    """Where a page is, if it is there."""
+    return f"{page} {OPEN}" if Path(page).exists() else None

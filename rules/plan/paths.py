@@ -82,6 +82,26 @@ class Paths:
         """The folder of a shard's previews."""
         return f"{self.root}/gallery/{split}_{shard}"
 
+    # The check of images and tags.
+
+    @property
+    def check(self) -> str:
+        """The page on images and tags that can be made before any training."""
+        return f"{self.root}/check/index.html"
+
+    @property
+    def doubted_tags(self) -> str:
+        """The page on tags that the classifier contradicts."""
+        return f"{self.root}/check/tags.html"
+
+    def image_facts(self, split: str = "{split}", shard: str = "{shard}") -> str:
+        """Sizes, contrasts and hashes of a shard's images."""
+        return f"{self.root}/check/images/{split}_{shard}.tsv"
+
+    def tag_scores(self, split: str = "{split}", shard: str = "{shard}") -> str:
+        """The classifier's scores of a shard's images."""
+        return f"{self.root}/check/scores/{split}_{shard}.tsv"
+
     # Classifiers, CAMs and pseudo-masks.
 
     @property
@@ -173,6 +193,14 @@ class Paths:
     def quality_by_weight(self, backbone: str = "{backbone}", measure: str | None = None) -> str:
         """The same for every weight."""
         return self.weight_quality(backbone, measure).replace(".tsv", "_by_weight.tsv")
+
+    def next_images(self, backbone: str = "{backbone}") -> str:
+        """Which train images to correct first, by the backbone's uncertainty."""
+        return f"{self.backbone(backbone)}/tables/next.tsv"
+
+    def next_images_page(self, backbone: str = "{backbone}") -> str:
+        """The same to look at."""
+        return f"{self.backbone(backbone)}/tables/next.html"
 
     def final_score(self, backbone: str = "{backbone}") -> str:
         """The mIoU of urn."""

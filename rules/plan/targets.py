@@ -2,7 +2,7 @@
 
 from typing import NamedTuple
 
-from rules.plan import figures
+from rules.plan import check, figures
 from rules.plan.dataset import Dataset
 from rules.plan.written import Scores
 
@@ -43,6 +43,7 @@ def everything(dataset: Dataset) -> list[str]:
         *(dataset.paths.page(table) for table in _front_page_tables(dataset).values()),
         dataset.paths.front_page,
         dataset.paths.gallery,
+        *check.files(dataset),
         *bundles(dataset).values(),
     ]
 

@@ -199,6 +199,10 @@ class Configuration(Model):
         description="whether a plain run also makes the bundle `model.zip` of every model under "
         "`urn`: ONNX, weights and model card"
     )
+    next_images: Count = Field(
+        description="how many images `results/<dataset>/<backbone>/tables/next.tsv` names: those "
+        "whose correction by hand promises most"
+    )
     tracking: Literal["tensorboard", "mlflow"] | None = Field(
         description="where trainings log their curves, settings and final scores as well: "
         "`tensorboard` (files in `results/<dataset>/tracking`), `mlflow` (a database there, or "

@@ -3,9 +3,9 @@
 import numpy as np
 import pytest
 
+from urn.alpha import choose, class_cuts, label_cuts
 from urn.cut import normalised_cut
 from urn.refinement import crf_refine, ppmg
-from urn.selection import choose, class_cuts, label_cuts
 
 CUTS = {
     "a": {1: np.array([0.9, 0.2, 0.3, 0.1]), 3: np.array([0.5, 0.5, 0.6, 0.9])},
