@@ -149,6 +149,13 @@ def mask_faults(path: Path, size: tuple[int, ...] | None, class_count: int) -> l
     return _checked_mask(path, size, class_count)[1]
 
 
+def value_faults(
+    mask: np.ndarray, name: str, size: tuple[int, ...] | None, class_count: int
+) -> list[str]:
+    """The same of a mask in memory, H×W uint8, by the name that the sentences call it."""
+    return _checked_values(mask, name, size, class_count)[1]
+
+
 def _checked_mask(
     path: Path, size: tuple[int, ...] | None, class_count: int
 ) -> tuple[frozenset[int] | None, list[str]]:
@@ -157,18 +164,23 @@ def _checked_mask(
         mask = read_mask(path)
     except UserError as error:
         return None, [str(error)]
+    return _checked_values(mask, f"mask {path}", size, class_count)
+
+
+def _checked_values(
+    mask: np.ndarray, name: str, size: tuple[int, ...] | None, class_count: int
+) -> tuple[frozenset[int] | None, list[str]]:
     faults = []
     if size is not None and mask.shape != size:
         faults.append(
-            f"mask {path} is {_in_words(mask.shape)} but its image {_in_words(size)}: "
-            "make them equal"
+            f"{name} is {_in_words(mask.shape)} but its image {_in_words(size)}: make them equal"
         )
     present = np.unique(mask)
     unknown = present[(present > class_count) & (present != IGNORE)].tolist()
     if unknown:
         faults.append(
-            f"mask {path} has ids {', '.join(map(str, unknown))} beyond the {class_count} "
-            f"classes: use 0 to {class_count}, and {IGNORE} for ignored pixels"
+            f"{name} has ids {', '.join(map(str, unknown))} beyond the {class_count} classes: "
+            f"use 0 to {class_count}, and {IGNORE} for ignored pixels"
         )
         return None, faults
     return frozenset(present.tolist()), faults
