@@ -13,7 +13,9 @@ from urn.corrections.apply import corrected, correction_of, trusted
 from urn.corrections.reading import write_corrections
 from urn.datasets.index import Entry, Index
 from urn.errors import UserError
+from urn.export.samples import Sample
 from urn.files.images import IGNORE, palette, read_mask, write_grey, write_mask
+from urn.registry import TOOLS
 
 CLASSES = ("cat", "", "dog")
 NAMES = {0: "background", 1: "cat", 3: "dog", IGNORE: "ignored"}
@@ -120,6 +122,22 @@ def write_zipped_coco(folder, masks):
     return zipped(folder)
 
 
+def write_label_studio(folder, masks):
+    """Tasks as Label Studio exports them when what it was handed is accepted as it is."""
+    samples, names = [], ["background", *CLASSES, "ignored"]
+    for name, mask in masks.items():
+        write_mask(folder / f"{name}.png", np.where(mask == IGNORE, len(names) - 1, mask))
+        image = folder.parent / "photos" / f"{name}.png"
+        samples.append(Sample(name, "train", image, folder / f"{name}.png"))
+    path = folder / "label_studio.json"
+    TOOLS["label_studio.json"].load()(path, samples, names)
+    tasks = json.loads(path.read_text())
+    for task in tasks:
+        task["annotations"] = task.pop("predictions")
+    path.write_text(json.dumps(tasks))
+    return path
+
+
 @pytest.mark.parametrize(
     "write",
     [
@@ -129,6 +147,7 @@ def write_zipped_coco(folder, masks):
         pytest.param(write_coco(polygon), id="polygons"),
         pytest.param(write_coco(compressed), id="run lengths"),
         pytest.param(write_zipped_coco, id="zipped coco"),
+        pytest.param(write_label_studio, id="label studio"),
     ],
 )
 def test_a_mask_is_the_same_in_every_form(write, index, tmp_path):
@@ -175,6 +194,17 @@ def annotated(**changes):
     return write
 
 
+def brushed(**changes):
+    def write(folder):
+        path = write_label_studio(folder, {"a": drawn((1, 2))})
+        (folder / "a.png").unlink()
+        tasks = json.loads(path.read_text())
+        tasks[0]["annotations"][0]["result"][0]["value"] |= changes
+        path.write_text(json.dumps(tasks))
+
+    return write
+
+
 @pytest.mark.parametrize(
     ("write", "sentence"),
     [
@@ -193,6 +223,11 @@ def annotated(**changes):
         (annotated(category_id=7), r"a\.json, annotation 0 of a: category_id 7 is no class"),
         (annotated(image_id=7), r"a\.json is no file of COCO's annotations \(KeyError: 7\)"),
         (annotated(segmentation=[[1, 2]]), r"a\.json, annotation 0 of a: a polygon has not three"),
+        (brushed(brushlabels=["lion"]), r"\.json, image .*a\.png, shows 'lion', which is no class"),
+        (
+            brushed(rle=[0]),
+            r"a\.png, has a region that is not the brush's .*: draw it",
+        ),
     ],
 )
 @pytest.mark.parametrize("pack", [lambda folder: folder, zipped], ids=["folder", "zip"])

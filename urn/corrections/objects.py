@@ -1,6 +1,5 @@
 """Files of COCO's annotations that people drew: polygons or run lengths, an object each."""
 
-import json
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -11,14 +10,15 @@ from urn.datasets.instances import Annotated, checked_object
 from urn.errors import UserError
 
 
-def read_objects(path: str | Path, classes: Sequence[str]) -> list[Annotated]:
-    """Read the images that have an object, for `urn.datasets.instances.semantic_mask`.
+def annotated_images(path: Path, content: Any, classes: Sequence[str]) -> list[Annotated]:
+    """The images that have an object, for `urn.datasets.instances.semantic_mask`.
 
     An image without objects may not have been looked at yet, so that it says nothing.
 
     Args:
-        path: the file; categories are told by their names, which may also be `background` and
-            `ignored`.
+        path: of the file, for messages.
+        content: of the file; categories are told by their names, which may also be `background`
+            and `ignored`.
         classes: names of the foreground classes, in the order of their ids.
 
     Raises:
@@ -26,12 +26,11 @@ def read_objects(path: str | Path, classes: Sequence[str]) -> list[Annotated]:
     """
     ids = label_ids(classes)
     try:
-        content = json.loads(Path(path).read_text(encoding="utf-8"))
         named: dict[int, str] = {item["id"]: item["name"] for item in content["categories"]}
         images = {item["id"]: _image(item) for item in content["images"]}
         objects: list[dict[str, Any]] = list(content["annotations"])
         owners = [images[item["image_id"]] for item in objects]
-    except (OSError, ValueError, LookupError, TypeError, AttributeError, RecursionError) as error:
+    except (ValueError, LookupError, TypeError, AttributeError) as error:
         raise UserError(
             f"{path} is no file of COCO's annotations ({type(error).__name__}: {error}): export it "
             "again"

@@ -1,7 +1,8 @@
 """Corrections as they come out of a drawing tool, brought into one form: a PNG per image."""
 
+import json
 import unicodedata
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import partial
@@ -10,9 +11,11 @@ from tempfile import TemporaryDirectory
 
 import numpy as np
 
+from urn.corrections.brushes import brushed_images, brushed_mask
 from urn.corrections.colours import LABELMAP, MASKS, read_coloured, read_labelmap
-from urn.corrections.objects import read_objects
+from urn.corrections.objects import annotated_images
 from urn.corrections.sources import files_below
+from urn.datasets.ids import without_suffix
 from urn.datasets.index import Entry, Index
 from urn.datasets.instances import semantic_mask
 from urn.datasets.unpack import unpack
@@ -52,7 +55,7 @@ def write_corrections(folder: str | Path, source: str | Path, index: Index) -> N
     """
     with _opened(Path(source)) as opened:
         drawn = list(_found(opened, index))
-        entries, faults = _entries(index), []
+        entries, faults = _by_name(index), []
         for mask in progress(drawn, "corrections", len(drawn)):
             entry = entries.get(_plain(mask.name))
             if entry is None:
@@ -95,11 +98,23 @@ def _found(source: Path, index: Index) -> Iterator[Drawn]:
         yield from _pngs(masks, lambda path: read_coloured(path, names, index.classes))
     elif annotations:
         for path in annotations:
-            for image in read_objects(path, index.classes):
-                place = f"{path}, image {image.id},"
-                yield Drawn(image.id, place, partial(semantic_mask, image))
+            yield from _annotated(path, index.classes)
     else:
         yield from _pngs(source, read_mask)
+
+
+def _annotated(path: Path, classes: Sequence[str]) -> Iterator[Drawn]:
+    try:
+        content = json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError, RecursionError) as error:
+        raise UserError(f"{path} cannot be read ({error}): export it again") from None
+    if isinstance(content, list):
+        for name, regions in brushed_images(path, content):
+            place = f"{path}, image {name},"
+            yield Drawn(without_suffix(name), place, partial(brushed_mask, place, regions, classes))
+    else:
+        for image in annotated_images(path, content, classes):
+            yield Drawn(image.id, f"{path}, image {image.id},", partial(semantic_mask, image))
 
 
 def _pngs(folder: Path, read: Callable[[Path], np.ndarray]) -> Iterator[Drawn]:
@@ -108,11 +123,13 @@ def _pngs(folder: Path, read: Callable[[Path], np.ndarray]) -> Iterator[Drawn]:
         yield Drawn(name, f"mask {path}", partial(read, path))
 
 
-def _entries(index: Index) -> dict[str, Entry]:
-    """The images by id, and by id without folders as exports write it."""
+def _by_name(index: Index) -> dict[str, Entry]:
+    """The images by id, by id without folders as exports write it, and by their files."""
     found: dict[str, Entry] = {}
     for entry in index.entries:
-        found.setdefault(_plain(entry.id.replace("/", "__")), entry)
+        file = without_suffix(entry.image.as_posix().lstrip("/"))
+        for name in (file, entry.id.replace("/", "__")):
+            found.setdefault(_plain(name), entry)
     return found | {_plain(entry.id): entry for entry in index.entries}
 
 

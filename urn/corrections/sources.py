@@ -1,7 +1,7 @@
 """Where corrections come from: standard library only, for quick parsing.
 
-A source is a folder, a zip file of such a folder, or a file of COCO's annotations. A folder holds
-masks as PNGs, with a labelmap.txt if they are coloured; or files of COCO's annotations.
+A source is a folder, a zip file of such a folder, or a JSON file. A folder holds masks as PNGs, and
+a labelmap.txt if they are coloured; or JSON files: of COCO's annotations, or Label Studio's.
 """
 
 import os
