@@ -49,7 +49,7 @@ for shard in plan.shards("weights"):
             **plan.needs("uncertainty"),
         params:
             ids=shard.ids,
-            data=jobs.data_of_shard(shard, "images"),
+            data=jobs.data_of_shard(shard, "images", "tags"),
             measure=plan.measure,
             working_size=plan.dataset(shard.dataset).working_size,
             crf_backend=config["crf_backend"],

@@ -57,6 +57,7 @@ rule export:
         index=ancient(paths.index()),
         masks=jobs.pngs(paths.cyclic_masks()),
         weights=jobs.pngs(paths.weights()),
+        corrections=jobs.own("corrections"),
     output:
         directory(paths.exported()),
     log:
@@ -69,9 +70,36 @@ rule export:
         **plan.needs("exports"),
     params:
         t=plan.threshold,
+        rejected=jobs.own("rejected"),
         data=jobs.data_of_splits("images", "masks"),
         code=jobs.code("export"),
     message:
         "The masks of {wildcards.backbone} on {wildcards.dataset} as {wildcards.kind}"
     script:
         "../workflow_scripts/export.py"
+
+
+rule to_draw:
+    input:
+        index=ancient(paths.index()),
+        images=paths.table("next"),
+        masks=jobs.pngs(paths.cyclic_masks()),
+        weights=jobs.pngs(paths.weights()),
+        corrections=jobs.own("corrections"),
+    output:
+        paths.exported(kind="{tool}"),
+    log:
+        paths.log("to_draw_{backbone}_{tool}"),
+    benchmark:
+        paths.benchmark("to_draw_{backbone}_{tool}")
+    conda:
+        "../envs/urn.yaml"
+    resources:
+        **plan.needs("exports"),
+    params:
+        data=jobs.data("images"),
+        code=jobs.code("to_draw"),
+    message:
+        "The images of {wildcards.dataset} that are to be drawn next, as {wildcards.tool}"
+    script:
+        "../workflow_scripts/to_draw.py"

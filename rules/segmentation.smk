@@ -6,6 +6,7 @@ rule train_segmentation:
         index=ancient(paths.index()),
         masks=jobs.supervision_masks,
         weights=jobs.supervision_weights,
+        corrections=jobs.own("corrections"),
         initial=jobs.pretrained("segmentation"),
     output:
         model=paths.training().model,
@@ -24,6 +25,7 @@ rule train_segmentation:
         backbone=jobs.backbone,
         weighting=jobs.weighting,
         t=jobs.t,
+        rejected=jobs.own("rejected"),
         windows=jobs.evaluation_windows,
         data=jobs.data("images"),
         evaluated=jobs.data_of_evaluation,

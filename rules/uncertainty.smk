@@ -23,7 +23,7 @@ for shard in plan.shards("uncertainty"):
             **plan.needs("uncertainty"),
         params:
             ids=shard.ids,
-            data=jobs.data_of_shard(shard, "images"),
+            data=jobs.data_of_shard(shard, "images", "tags"),
             scales=plan.dataset(shard.dataset).settings("uncertainty")["scales"],
             working_size=plan.dataset(shard.dataset).working_size,
             crf_backend=config["crf_backend"],

@@ -66,6 +66,17 @@ def from_own_masks(tmp_path_factory):
     return root
 
 
+@pytest.fixture(scope="module")
+def from_people(tmp_path_factory):
+    root = tmp_path_factory.mktemp("from_people")
+    (root / "drawn").mkdir()
+    for name in ("train0.png", "train3.png"):
+        Image.new("L", (8, 8)).save(root / "drawn" / name)
+    (root / "review.csv").write_text("image,verdict\ntrain1,reject\nval0,reject\n")
+    write_run(root, corrections="drawn", review="review.csv")
+    return root
+
+
 def replaced(path):
     """The same file, changed since."""
     assert path.exists()
@@ -121,6 +132,33 @@ def test_an_overwritten_pseudo_mask_is_taken_over_again(from_own_masks, tmp_path
 
 def test_another_file_in_the_folder_of_pseudo_masks_changes_nothing(from_own_masks, tmp_path):
     assert rerun(from_own_masks, tmp_path, lambda run: (run / "own" / "x.png").touch()) == set()
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        pytest.param(lambda run: replaced(run / "drawn" / "train3.png"), id="mended"),
+        pytest.param(lambda run: (run / "drawn" / "train3.png").unlink(), id="taken back"),
+    ],
+)
+def test_a_changed_correction_changes_what_segmentation_learns(from_people, tmp_path, change):
+    again = rerun(from_people, tmp_path, change)
+    assert {"corrections", "train_segmentation", "uncertainty_mine_00000", *SCORES} <= again
+    assert not {"index", "train_classifier", "cams", "pseudo_masks_mine_00000"} & again
+
+
+def said(verdicts):
+    return lambda run: (run / "review.csv").write_text(f"image,verdict\n{verdicts}\n")
+
+
+def test_a_rejected_image_changes_what_segmentation_learns(from_people, tmp_path):
+    again = rerun(from_people, tmp_path, said("train1,reject\ntrain2,reject"))
+    assert {"train_segmentation", "uncertainty_mine_00000", *SCORES} <= again
+    assert not {"index", "train_classifier", "cams", "corrections"} & again
+
+
+def test_a_review_that_rejects_the_same_changes_nothing(from_people, tmp_path):
+    assert rerun(from_people, tmp_path, said("val0,accept\ntrain0,accept\ntrain1,reject")) == set()
 
 
 def test_a_deleted_index_and_a_deleted_result_are_both_made(from_cams, tmp_path):

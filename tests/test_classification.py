@@ -24,6 +24,7 @@ from urn.classification.losses import (
 )
 from urn.classification.network import SEAM, PixelCorrelationModule
 from urn.datasets.shapes import SHAPES_CLASSES
+from urn.files.archives import read_archive, write_archive
 from urn.files.images import read_image, read_mask
 from urn.training.loop import prepare, train
 
@@ -416,6 +417,15 @@ def test_multi_scale_cam(model, samples):
     total = np.maximum(total, 0)
     low, high = total.min(axis=(1, 2), keepdims=True), total.max(axis=(1, 2), keepdims=True)
     np.testing.assert_allclose(found, (total - low) / (high - low + 1e-5), atol=1e-3)
+
+
+def test_an_image_without_classes_has_no_cam(model, samples, tmp_path):
+    image = read_image(samples[0][0])
+    found = multi_scale_cam(model, image, [], [1.0])
+    assert found.shape == (0, *image.shape[:2])
+    write_archive(tmp_path / "cams.npz", [("a", np.array([]), found)])
+    ((_, labels, maps),) = read_archive(tmp_path / "cams.npz", ["a"])
+    assert len(labels) == 0 and maps.shape == found.shape
 
 
 def test_mirrored_image_has_the_mirrored_cam(model, samples):

@@ -3,6 +3,7 @@
 import json
 import os
 import shutil
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -11,10 +12,21 @@ from PIL import ExifTags, Image
 from pycocotools.coco import COCO
 from torchvision.datasets import VOCSegmentation
 
+from urn.corrections.reading import write_corrections
+from urn.datasets.index import Entry, Index
 from urn.errors import UserError
 from urn.export.samples import Sample, check_names, new_folder, place_image
-from urn.files.images import IGNORE, palette, read_image, read_mask, write_grey, write_mask
-from urn.registry import EXPORTS
+from urn.files.brush import decode_brush
+from urn.files.images import (
+    IGNORE,
+    image_size,
+    palette,
+    read_image,
+    read_mask,
+    write_grey,
+    write_mask,
+)
+from urn.registry import EXPORTS, TOOLS
 
 CLASSES = ["background", "cat", "", "dog"]
 T = 0.05
@@ -141,6 +153,60 @@ def test_yolo_has_its_documented_form(samples, exported):
         mask = str(image.with_suffix(".png")).replace("images", described["masks_dir"])
         np.testing.assert_array_equal(read_mask(mask), expected(sample))
         assert read_image(image).shape[:2] == read_mask(mask).shape
+
+
+def test_cvat_gets_masks_with_an_object_of_every_class(samples, tmp_path):
+    train = samples[:3]
+    TOOLS["cvat.zip"].load()(tmp_path / "cvat.zip", train, CLASSES)
+    shutil.unpack_archive(tmp_path / "cvat.zip", tmp_path / "cvat")
+    names = (tmp_path / "cvat" / "ImageSets" / "Segmentation" / "default.txt").read_text()
+    assert names.split() == ["plain", "turned", "in__deep"]
+    assert (tmp_path / "cvat" / "labelmap.txt").read_text().splitlines()[2] == "cat:128,0,0::"
+    for sample in train:
+        for folder in ("SegmentationClass", "SegmentationObject"):
+            mask = read_mask(tmp_path / "cvat" / folder / f"{sample.name}.png")
+            np.testing.assert_array_equal(mask, read_mask(sample.mask))
+        assert image_size(tmp_path / "cvat" / "JPEGImages" / f"{sample.name}.jpg") == mask.shape
+
+
+def test_what_cvat_gives_back_is_a_correction(samples, tmp_path):
+    train = samples[:3]
+    TOOLS["cvat.zip"].load()(tmp_path / "cvat.zip", train, CLASSES)
+    entries = tuple(Entry(sample.id, "train", sample.image, None, ("cat",)) for sample in train)
+    index = Index(tuple(CLASSES[1:]), entries)
+    write_corrections(tmp_path / "read", tmp_path / "cvat.zip", index)
+    for sample in train:
+        read = read_mask(tmp_path / "read" / f"{sample.id}.png")
+        np.testing.assert_array_equal(read, read_mask(sample.mask))
+
+
+def test_label_studio_has_its_documented_form(samples, tmp_path):
+    deep = samples[2]
+    TOOLS["label_studio.json"].load()(tmp_path / "tasks.json", [deep], CLASSES)
+    (task,) = json.loads((tmp_path / "tasks.json").read_text())
+    assert task["data"] == {"image": f"/data/local-files/?d={str(deep.image).lstrip('/')}"}
+    (prediction,) = task["predictions"]
+    mask = read_mask(deep.mask)
+    for region, class_id in zip(prediction["result"], (1, 3), strict=True):
+        assert (region["original_height"], region["original_width"]) == mask.shape
+        assert (region["type"], region["from_name"], region["to_name"]) == (
+            "brushlabels",
+            "label",
+            "image",
+        )
+        assert region["value"]["brushlabels"] == [CLASSES[class_id]]
+        inside = decode_brush(region["value"]["rle"], mask.shape)
+        np.testing.assert_array_equal(inside, mask == class_id)
+
+
+def test_a_correction_overrides_a_mask_and_its_uncertainty(samples, tmp_path):
+    train = samples[0]
+    drawn = np.full(read_mask(train.mask).shape, IGNORE, np.uint8)
+    drawn[:10] = 3
+    write_mask(tmp_path / "drawn.png", drawn)
+    labels = replace(train, correction=tmp_path / "drawn.png").labels(T)
+    assert (labels[:10] == 3).all()
+    np.testing.assert_array_equal(labels[10:], train.labels(T)[10:])
 
 
 def test_nothing_leads_out_of_the_folders(exported):

@@ -18,7 +18,7 @@ def config(tmp_path, monkeypatch):
 @pytest.mark.parametrize(
     "folder", ["results/mine/pseudo_masks/own", "./results/x/../mine", "link/mine/cam"]
 )
-@pytest.mark.parametrize("key", ["images", "masks", "val", "pseudo_masks.folder"])
+@pytest.mark.parametrize("key", ["images", "masks", "val", "pseudo_masks.folder", "corrections"])
 def test_what_the_run_makes_is_no_input_of_it(config, tmp_path, key, folder):
     (tmp_path / "results").mkdir()
     (tmp_path / "link").symlink_to("results")

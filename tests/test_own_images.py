@@ -61,8 +61,13 @@ def enlarge(photo, size, orientation=1):
 
 
 def test_a_folder_without_masks_gives_everything_but_the_miou(tmp_path):
-    """Two of its photographs are large; their masks have their size, not the working size."""
+    """Two of its photographs are large; their masks have their size, not the working size.
+
+    A third is known to show none of the classes: its masks are all background, without doubt.
+    """
     write_folder(tmp_path)
+    table = tmp_path / "tags.csv"
+    table.write_text(re.sub(r'(photo-2\.png",)"[^"]*"', r"\1background", table.read_text()))
     enlarge(tmp_path / "photos" / "photo-0.jpg", (2600, 2000))
     enlarge(tmp_path / "photos" / "photo-4.jpg", (2000, 1500), orientation=6)
     snakemake(tmp_path, configuration=configuration(tmp_path, working_size=160))
@@ -78,6 +83,9 @@ def test_a_folder_without_masks_gives_everything_but_the_miou(tmp_path):
     for folder in (pseudo_masks, results / "cyclic_masks", results / "weights"):
         assert read_mask(folder / "photo-0.png").shape == (2000, 2600)
     assert read_mask(predicted / "photo-4.png").shape == (2000, 1500)
+    for folder in (pseudo_masks, results / "cyclic_masks"):
+        assert not read_mask(folder / "photo-2.png").any()
+    assert (read_mask(results / "weights" / "photo-2.png") == 255).all()
     assert not list(tmp_path.rglob("*miou.txt"))
 
 

@@ -1,6 +1,7 @@
 """What a plan rests on is there, or told with the key that names it."""
 
 import os
+import re
 import subprocess
 
 import pytest
@@ -8,7 +9,7 @@ import yaml
 from test_workflow import REPOSITORY, snakemake
 
 from rules.hooks import unknown_targets
-from rules.plan import configuration, planning, timm_names
+from rules.plan import configuration, layouts, people, planning, timm_names
 from rules.plan.layouts import folder as folder_layout
 from urn.errors import UserError
 
@@ -77,6 +78,37 @@ def test_what_is_not_there_is_told_with_its_key(dataset, parts):
     message = told(dataset)
     for part in parts:
         assert part in message
+
+
+@pytest.mark.parametrize(
+    ("key", "rows", "sentence"),
+    [
+        ("corrections", None, "datasets.mine.corrections is said, which is not there: correct"),
+        (
+            "corrections",
+            ["a,x"],
+            "datasets.mine.corrections is said: give a folder of PNGs, a",
+        ),
+        ("review", None, "there is no table said .*: correct datasets.mine.review"),
+        ("review", ["x,reject"], "said, line 2: image 'x' is not in the dataset: drop the line"),
+        ("review", ["a,no"], "line 2: verdict 'no': write accept or reject or needs work"),
+        ("review", ["b,accept", "a,reject"], "said rejects every train image: accept some"),
+    ],
+)
+def test_what_people_say_must_be_there_and_make_sense(folder, key, rows, sentence):
+    if rows:
+        (folder / "said").write_text("\n".join(["image,verdict", *rows]))
+    assert re.search(sentence, told(MINE | {key: "said"}))
+
+
+def test_train_images_are_rejected_in_the_order_of_the_dataset(folder):
+    (folder / "tags.csv").write_text(
+        "image,tags,split\nc.jpg,cat,train\na.jpg,cat,train\nd.jpg,cat,train\nb.jpg,dog,val\n"
+    )
+    (folder / "review.csv").write_text("image,verdict\na,reject\nb,reject\nc,reject\nd,accept\n")
+    check(MINE | {"review": "review.csv"})
+    assert people.rejected(layouts.of(MINE | {"review": "review.csv"})) == ["c", "a"]
+    assert people.rejected(layouts.of(MINE)) == []
 
 
 def test_masks_without_val_images_are_told(folder):

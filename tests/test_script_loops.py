@@ -2,6 +2,7 @@
 
 import sys
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -13,6 +14,7 @@ from urn.files.images import write_grey, write_mask
 
 sys.path.append(str(Path(__file__).parents[1] / "workflow_scripts"))
 
+from _segmentation import training_set
 from _shards import each_archived
 from _truths import each_compared, known
 
@@ -41,6 +43,12 @@ def test_images_come_with_their_maps_in_the_order_asked_for(index, tmp_path):
     np.testing.assert_array_equal(first.cams[2], maps[1])
 
 
+class Files(dict):
+    """A job's input files by name."""
+
+    __getattr__ = dict.__getitem__
+
+
 def made(folder, values):
     for name, value in zip("abc", values, strict=True):
         write_mask(folder / f"{name}.png", np.full((6, 9), value, np.uint8))
@@ -54,6 +62,26 @@ def test_images_without_truth_are_passed_over_with_their_files(index, tmp_path):
     assert [image.truth.max() for image in found] == [0, 2]
     assert [[mask.max() for mask in image.made] for image in found] == [[5, 1], [7, 3]]
     assert known(index, "train") == [index["a"], index["c"]]
+
+
+@pytest.mark.parametrize("weighted", [True, False])
+def test_segmentation_learns_from_what_people_say(index, tmp_path, weighted):
+    masks, weights = made(tmp_path / "masks", (0, 1, 2)), made(tmp_path / "weights", (7, 8, 9))
+    drawn = tmp_path / "corrections"
+    write_mask(drawn / "c.png", np.zeros((6, 9), np.uint8))
+    files = {"masks": masks, "weights": weights if weighted else [], "corrections": [str(drawn)]}
+    settings = {"crop": 32, "resize": [64, 32], "ratios": [1, 1]}
+    params = SimpleNamespace(settings=settings, working_size="auto", rejected=["b"])
+    found = training_set(SimpleNamespace(input=Files(files), params=params), index)
+    kept = [
+        tuple(sample[f"{kind}_path"] for kind in ("img", "mask", "weight", "correction"))
+        for sample in found.load_data_list()
+    ]
+    of = dict(zip("abc", weights, strict=True)) if weighted else dict.fromkeys("abc")
+    assert kept == [
+        (index["a"].image, masks[0], of["a"], None),
+        (index["c"].image, masks[2], of["c"], drawn / "c.png"),
+    ]
 
 
 def test_a_file_for_every_image_is_needed(index, tmp_path):

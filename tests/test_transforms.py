@@ -11,7 +11,12 @@ from urn.errors import UserError
 from urn.files.images import write_grey, write_mask
 from urn.mmsegmentation import RandomCrop
 from urn.segmentation.dataset import SegmentationDataset
-from urn.segmentation.transforms import BalancedCrop, SegmentationPreprocessor, training_pipeline
+from urn.segmentation.transforms import (
+    BalancedCrop,
+    LoadSample,
+    SegmentationPreprocessor,
+    training_pipeline,
+)
 
 HEIGHT, WIDTH, CROP = 150, 200, 128
 MAXIMUM = 200  # of the coordinates, used as class ids
@@ -141,6 +146,20 @@ def test_without_weight_masks_there_is_no_weight(sample):
     _, (packed,) = draw(dataset, 0)
     assert "gt_weight" not in packed
     assert packed.gt_sem_seg.data.shape == (1, CROP, CROP)
+
+
+def test_a_correction_is_learnt_from_with_full_weight(sample, tmp_path):
+    drawn = np.full((HEIGHT, WIDTH), 255, np.uint8)
+    drawn[:, :50] = 7
+    write_mask(tmp_path / "drawn.png", drawn)
+    pair = [
+        SegmentationDataset([(*sample, file)], MAXIMUM, [LoadSample()])[0]
+        for file in (None, tmp_path / "drawn.png")
+    ]
+    before, after = ([loaded[name] for name in loaded["seg_fields"]] for loaded in pair)
+    for made, laid, value in zip(before, after, (7, 255), strict=True):
+        assert (laid[:, :50] == value).all() and (made[:, :50] != value).any()
+        np.testing.assert_array_equal(laid[:, 50:], made[:, 50:])
 
 
 def test_mask_of_another_size_is_named(tmp_path, sample):

@@ -5,7 +5,7 @@ from benchmarks.imitation import noisy_response
 from urn.crf import SEGMENTATION_CRF
 from urn.files.images import read_image, read_mask
 from urn.segmentation.channels import given_labels, select_channels
-from urn.uncertainty import response_scaling
+from urn.uncertainty import known_background, response_scaling
 
 VOC_SCALES = (0.15, 0.2, 0.25, 4, 5, 6)
 
@@ -139,3 +139,11 @@ def test_given_labels():
 def test_bad_arguments(image, shape, scales, labels, message):
     with pytest.raises(ValueError, match=message):
         response_scaling(image, np.ones(shape), scales, labels)
+
+
+def test_what_is_known_to_be_background_is_as_a_sure_response_makes_it(image):
+    shape = image.shape[:2]
+    expected = response_scaling(image, np.ones((1, *shape)), VOC_SCALES, [0])
+    found = known_background(shape)
+    for name in ("mask", "uncertainty", "weight", "labels"):
+        np.testing.assert_array_equal(getattr(found, name), getattr(expected, name))

@@ -3,7 +3,7 @@ import pytest
 from PIL import Image
 
 from urn.datasets.folder import folder_records
-from urn.datasets.index import Entry, Record
+from urn.datasets.index import Entry, Record, index_from
 from urn.datasets.validation import Finding, require_valid, validate
 from urn.datasets.voc import voc_records
 from urn.errors import UserError
@@ -133,7 +133,8 @@ def test_mask_of_a_bad_mode(root):
 def test_train_image_without_tags_and_val_image_without(root):
     put_mask(root, "b", {0, 255})
     put_mask(root, "v", {0})
-    assert "train image 'b' has no tag" in the_finding(root, "train.txt", 2)
+    message = the_finding(root, "train.txt", 2)
+    assert "train image 'b' has no tag: name its classes, or write background" in message
 
 
 @pytest.mark.parametrize(("name", "line"), [("train.txt", 3), ("val.txt", 2)])
@@ -143,6 +144,22 @@ def test_id_that_occurs_twice(root, name, line):
     message = the_finding(root, name, line)
     assert message.startswith("id 'a' is that of")
     assert "train.txt, line 1" in message
+
+
+def test_background_alone_is_the_tag_of_images_without_a_class(root):
+    records = table_of(root, ["a,cat,,", "b,background,,", "v,,val,"])
+    assert validate(records, CLASSES) == []
+    index = index_from(records, CLASSES)
+    assert [index.tag_ids(entry) for entry in index.split("train")] == [[1], []]
+
+
+def test_background_is_no_tag_beside_others(root):
+    (finding,) = validate(table_of(root, ["a,background; cat,,", "b,cat,,"]), CLASSES)
+    assert (finding.line, finding.message) == (
+        2,
+        "tag 'background' stands beside cat: write it alone, of an image that shows none of the "
+        "classes",
+    )
 
 
 def test_tags_that_are_no_class(root):
@@ -191,9 +208,10 @@ def test_images_that_are_all_absent_are_told_once(root):
     assert "none of its images is there, " in finding.message and "x0" in finding.message
 
 
-def test_tags_that_are_all_absent_are_told_once(root):
-    (finding,) = validate(table_of(root, ["a,,,", "b,,,", "v,,val,"]), CLASSES)
-    assert "no train image has a tag: give each" in finding.message
+@pytest.mark.parametrize("tag", ["", "background"])
+def test_tags_that_are_all_absent_are_told_once(root, tag):
+    (finding,) = validate(table_of(root, [f"a,{tag},,", f"b,{tag},,", "v,,val,"]), CLASSES)
+    assert "no train image has a tag of a class: give each" in finding.message
 
 
 def test_many_faults_are_told_with_their_number(root):

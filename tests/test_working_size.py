@@ -114,6 +114,11 @@ def test_bands_are_bilinear(monkeypatch, band):
     np.testing.assert_allclose(np.concatenate(parts, axis=1), expected, atol=1e-5)
 
 
+def test_no_maps_are_enlarged_to_none():
+    ((_, maps),) = enlarged(np.zeros((0, 4, 6), np.float32), (61, 40))
+    assert maps.shape == (0, 61, 40)
+
+
 def test_enlarged_labels_have_smooth_outlines():
     below = np.tri(60, dtype=bool)  # a diagonal: enlarged ten times, nearest pixels climb in tens
     mask = np.where(below, 255, 7).astype(np.uint8)

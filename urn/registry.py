@@ -1,4 +1,4 @@
-"""The names of backbones, refiners, measures of uncertainty and exports, and where each lies.
+"""The names of backbones, refiners, measures of uncertainty, exports and tools, and their places.
 
 Nothing is imported before it is asked for, so that planning a run needs neither torch nor numpy.
 """
@@ -104,6 +104,13 @@ EXPORTS: dict[str, Place] = {
     "yolo": Place("urn.export.yolo:write_yolo"),
 }
 
+# Functions write(path, samples, classes) that write a file of samples of `urn.export.samples` for a
+# drawing tool to open; `classes` as for EXPORTS.
+TOOLS: dict[str, Place] = {
+    "cvat.zip": Place("urn.export.cvat:write_cvat"),
+    "label_studio.json": Place("urn.export.label_studio:write_label_studio"),
+}
+
 # Experiment trackers of `urn.training.tracking`, and the optional modules that each needs.
 TRACKERS: dict[str, tuple[str, ...]] = {
     "tensorboard": ("tensorboard",),
@@ -115,6 +122,7 @@ TABLES: dict[str, Mapping[str, Place]] = {
     "REFINERS": REFINERS,
     "MEASURES": MEASURES,
     "EXPORTS": EXPORTS,
+    "TOOLS": TOOLS,
 }
 
 

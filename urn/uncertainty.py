@@ -82,6 +82,12 @@ def response_scaling(
     )
 
 
+def known_background(shape: tuple[int, int]) -> ScaledResponse:
+    """The same, without a response, of an image (H, W) that is known to show no class."""
+    none = np.zeros(shape, np.float32)
+    return ScaledResponse(none.astype(np.uint8), none, weight_mask(none), labels=(0,))
+
+
 def normalised(variance: np.ndarray) -> np.ndarray:
     """Uncertainty in [0, 1]: 0 where the variance is least, near 1 where it is largest (eq. 10).
 

@@ -44,6 +44,8 @@ def enlarged(maps: np.ndarray, size: tuple[int, int]) -> Iterator[tuple[slice, n
         yielded unchanged, in one band.
     """
     height, width = size
+    if not len(maps):
+        maps = np.zeros((0, height, width), np.float32)
     if maps.shape[1:] == size:
         yield slice(0, height), maps
         return

@@ -5,17 +5,19 @@ from typing import Any
 
 from torch import nn
 
+from urn.corrections.apply import correction_of
 from urn.datasets.index import Index
 from urn.errors import UserError
-from urn.segmentation.dataset import SegmentationDataset
+from urn.segmentation.dataset import Sample, SegmentationDataset
 from urn.segmentation.transforms import training_pipeline
 from urn.segmentation.validation import single_scale_miou
 
 
 def training_set(job: Any, index: Index) -> SegmentationDataset:
-    """The images of train, their masks and, where the supervision has them, weight masks."""
-    images = [entry.image for entry in index.split("train")]
-    weights = job.input.get("weights") or [None] * len(images)
+    """The images of train that nobody rejected: their masks, weight masks if any, corrections."""
+    entries, rejected = index.split("train"), set(job.params.rejected)
+    weights = job.input.get("weights") or [None] * len(entries)
+    (drawn,) = job.input.get("corrections") or [None]
     settings = job.params.settings
     augmentation = training_pipeline(
         settings["crop"],
@@ -23,7 +25,11 @@ def training_set(job: Any, index: Index) -> SegmentationDataset:
         tuple(settings["ratios"]),
         working_size=job.params.working_size,
     )
-    samples = list(zip(images, job.input.masks, weights, strict=True))
+    samples = [
+        Sample(entry.image, mask, weight, correction_of(drawn, entry.id))
+        for entry, mask, weight in zip(entries, job.input.masks, weights, strict=True)
+        if entry.id not in rejected
+    ]
     return SegmentationDataset(samples, index.num_classes, augmentation)
 
 

@@ -1,7 +1,8 @@
-"""Write the cyclic masks of train and the true masks of val for another trainer."""
+"""Write the masks of train, corrected, and the true masks of val for another trainer."""
 
 from pathlib import Path
 
+from urn.corrections.apply import correction_of
 from urn.datasets.index import BACKGROUND, read_index
 from urn.export.samples import Sample, check_names, new_folder
 from urn.registry import EXPORTS
@@ -11,8 +12,12 @@ from _job import logged
 with logged(snakemake.log[0]):
     files, names = snakemake.input, snakemake.wildcards
     index = read_index(files.index)
-    made = zip(index.split("train"), files.masks, files.weights, strict=True)
-    samples = [Sample(e.id, "train", e.image, Path(m), Path(w)) for e, m, w in made]
+    (drawn,) = files.get("corrections") or [None]
+    samples = [
+        Sample(e.id, "train", e.image, Path(mask), Path(weight), correction_of(drawn, e.id))
+        for e, mask, weight in zip(index.split("train"), files.masks, files.weights, strict=True)
+        if e.id not in snakemake.params.rejected
+    ]
     known = [(entry, entry.mask) for entry in index.split("val") if entry.mask is not None]
     samples += [Sample(entry.id, "val", entry.image, mask) for entry, mask in known]
     check_names(samples)

@@ -25,8 +25,8 @@ with logged(snakemake.log[0]):
     cams = [maps for path in archives for _, _, maps in read_archive(path, [entry.id])]
     stages = Stages(
         image=found.image,
-        tags=entry.tags,
-        cam=cams[0].max(axis=0) if cams else None,
+        tags=entry.tags or [BACKGROUND],
+        cam=cams[0].max(axis=0, initial=0) if cams else None,
         pseudo_mask=read_made(f"{params.masks['pseudo-mask']}/{name}"),
         response=np.where(found.labels[:, None, None] > 0, found.maps, 0).max(axis=0),
         cyclic_mask=read_made(f"{params.masks['cyclic mask']}/{name}"),

@@ -16,8 +16,7 @@ from _tables import write_table
 with logged(snakemake.log[0]):
     torch.set_num_threads(snakemake.threads)
     params, index = snakemake.params, read_index(snakemake.input.index)
-    shard = int(snakemake.wildcards.shard)
-    model = load_for_inference(snakemake.input.model, SEAM.from_meta, shard)
+    model = load_for_inference(snakemake.input.model, SEAM.from_meta)
     long_side = sum(params.settings["long_side"]) // 2
     rows = {}
     for image_id in progress(params.ids, "scores of tags", len(params.ids)):

@@ -34,6 +34,6 @@ with logged(snakemake.log[0]):
         least_images_per_step=LEAST_IMAGES,
         parameter_groups=parameter_groups(model, rate, factor),
         description=f"{snakemake.wildcards.backbone} {snakemake.wildcards.supervision}",
-        identity=identity(snakemake, index, loss),
+        identity=identity(snakemake, index, loss, params.rejected),
     )
     save(model, snakemake, build=build, loss=loss, classes=list(index.classes))

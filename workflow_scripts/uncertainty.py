@@ -2,7 +2,7 @@
 
 from urn.datasets.index import read_index
 from urn.files.images import write_grey, write_mask
-from urn.uncertainty import response_scaling
+from urn.uncertainty import known_background, response_scaling
 
 from _job import logged
 from _shards import each_archived
@@ -14,8 +14,11 @@ with logged(snakemake.log[0]):
         index, snakemake.input.responses, params.ids, params.working_size, "response scaling"
     )
     for mask, weight, found in zip(output.masks, output.weights, shard, strict=True):
-        result = response_scaling(
-            found.image, found.maps, params.scales, found.labels, params.crf_backend
-        )
+        if found.entry.tags:
+            result = response_scaling(
+                found.image, found.maps, params.scales, found.labels, params.crf_backend
+            )
+        else:
+            result = known_background(found.image.shape[:2])
         write_mask(mask, result.mask, found.size)
         write_grey(weight, result.weight, found.size)

@@ -4,7 +4,7 @@ from urn.datasets.index import read_index
 from urn.files.archives import read_archive
 from urn.files.images import write_grey
 from urn.registry import MEASURES
-from urn.uncertainty import weight_mask
+from urn.uncertainty import known_background, weight_mask
 
 from _job import logged
 from _shards import each_archived
@@ -18,7 +18,10 @@ with logged(snakemake.log[0]):
     )
     variances = read_archive(snakemake.input.variance, params.ids)
     for path, found, (*_, variance) in zip(snakemake.output, shard, variances, strict=True):
-        uncertainty = measure(
-            found.image, found.maps, found.labels, variance[0], params.crf_backend, **settings
-        )
+        if found.entry.tags:
+            uncertainty = measure(
+                found.image, found.maps, found.labels, variance[0], params.crf_backend, **settings
+            )
+        else:
+            uncertainty = known_background(found.image.shape[:2]).uncertainty
         write_grey(path, weight_mask(uncertainty), found.size)

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from functools import cache, cached_property
 from typing import Any
 
-from rules.plan import configuration, data_files, fingerprints, layouts, paths, shards
+from rules.plan import configuration, data_files, fingerprints, layouts, paths, people, shards
 from rules.plan.layouts.base import Files
 from rules.plan.paths import Paths
 from urn import registry
@@ -176,6 +176,22 @@ class Dataset:
         """Where the user's own pseudo-masks are."""
         folder: str = self.settings("pseudo_masks")["folder"]
         return folder
+
+    # What people say.
+
+    @property
+    def corrections(self) -> list[str]:
+        """The folder of the masks that people drew, where there are any."""
+        return [self.paths.corrections] if self.layout.has("corrections") else []
+
+    @cached_property
+    def rejected(self) -> list[str]:
+        """The train images from which segmentation is not to learn.
+
+        Raises:
+            UserError: the review that says so cannot be used.
+        """
+        return people.rejected(self.layout)
 
     # Segmentation models.
 

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from rules.plan import layouts
+from rules.plan import layouts, people
 from rules.plan.configuration import resolve
 from rules.plan.paths import Paths
 from urn.errors import UserError
@@ -19,6 +19,7 @@ def check(config: Mapping[str, Any]) -> None:
     for name, dataset in config["datasets"].items():
         results = Paths(name).root
         inputs = layouts.of(dataset).inputs
+        inputs |= people.inputs(layouts.of(dataset))
         pseudo_masks = resolve(config, name, "pseudo_masks")
         if pseudo_masks["refiner"] == "own":
             inputs["pseudo_masks.folder"] = pseudo_masks["folder"]

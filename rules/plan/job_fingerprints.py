@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 
-from rules.plan import configuration, data_files, fingerprints
+from rules.plan import configuration, data_files, fingerprints, people
 from rules.plan.dataset import Dataset
 from rules.plan.shards import Shard
 from rules.plan.wildcards import OfJob, Wildcards
@@ -82,6 +82,11 @@ class JobFingerprints:
         return lambda wildcards: (
             "" if self._decided else data_files.fingerprint_of(shard.pngs(folder))
         )
+
+    def state_of_corrections(self, wildcards: Wildcards) -> str:
+        """Of the masks that people drew, whatever form they have."""
+        layout = self.dataset(wildcards).layout
+        return "" if self._decided else people.state_of_corrections(layout)
 
     def _data(
         self, dataset: Dataset, split: str, kinds: tuple[str, ...], ids: list[str] | None

@@ -8,6 +8,7 @@ from rules.plan.dataset import Settings
 from rules.plan.job_fingerprints import JobFingerprints
 from rules.plan.shards import Shard
 from rules.plan.wildcards import OfJob, Wildcards
+from urn.errors import UserError
 
 # Settings of networks that only the uses of the trained network depend on, and those of a training
 # that change nothing in its result.
@@ -119,6 +120,17 @@ class Jobs(JobFingerprints):
         """The same of the refiner that the wildcards name, for the rule of a shard."""
         dataset = self._datasets(shard.dataset)
         return lambda wildcards: dataset.refiner_model(wildcards.refiner)
+
+    def source_of_corrections(self, wildcards: Wildcards) -> str:
+        """What the user gave as corrections.
+
+        Raises:
+            UserError: there are none.
+        """
+        dataset = self.dataset(wildcards)
+        if not dataset.layout.has("corrections"):
+            raise UserError(f"datasets.{dataset.name} has no corrections: name their folder there")
+        return dataset.layout.corrections
 
     def supervision_masks(self, wildcards: Wildcards) -> list[str]:
         """What a segmentation model is trained on."""

@@ -167,6 +167,11 @@ class Paths:
         """Of these on train."""
         return Scores(f"{self.pseudo_masks(refiner)}_")
 
+    @property
+    def corrections(self) -> str:
+        """The folder of the masks that people drew, for the images that have one."""
+        return f"{self.root}/corrections"
+
     # What belongs to a backbone: its cyclic masks, weight masks and final score.
 
     def backbone(self, backbone: str) -> str:

@@ -144,6 +144,7 @@ class Plan:
             "refiner": names(configuration.REFINERS),
             "measure": names(self.config["measures"]) or "-",
             "kind": names(registry.EXPORTS),
+            "tool": names(registry.TOOLS),
             "ablation": names(ablations.TABLES),
             "table": "[^/]+",
         }

@@ -8,7 +8,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from rules.plan import configuration, layouts, timm_names
+from rules.plan import configuration, layouts, people, timm_names
 from rules.plan.layouts.base import Layout
 from rules.plan.layouts.places import here, missing_folder
 from rules.plan.paths import RESULTS, Paths
@@ -80,6 +80,8 @@ def _dataset_faults(config: Mapping[str, Any], name: str) -> Iterator[str]:
     layout = layouts.of(dataset)
     places = list(layout.faults(key))
     yield from places
+    if not places:
+        yield from people.faults(key, layout)
     if not places and not layout.made_by_rules:
         yield from _score_faults(key, layout)
 

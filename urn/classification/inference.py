@@ -45,6 +45,8 @@ def multi_scale_cam(
     Returns:
         K×H×W float32 in [0, 1], in the order of `labels`.
     """
+    if not labels:
+        return np.zeros((0, *image.shape[:2]), np.float32)
     device = next(model.parameters()).device
     tags = torch.zeros(model.head.out_channels - 1, device=device)
     tags[[label - 1 for label in labels]] = 1

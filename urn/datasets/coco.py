@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Any
 
 from urn.datasets.ids import list_lines
-from urn.datasets.index import Entry, Record
+from urn.datasets.index import BACKGROUND, Entry, Record
 from urn.datasets.layouts import coco_image, coco_mask
 
 # By class id - 1; ten ids of the official numbering have no class.
@@ -109,7 +109,7 @@ def coco_list(root: str | Path, folder: str) -> Path:
 
 
 def coco_records(root: str | Path, train: str, val: str) -> list[Record]:
-    """Read a dataset in COCO's layout.
+    """Read a dataset in COCO's layout. In a list, 0 alone is the tag of images without a class.
 
     Args:
         root: folder with lists/<train>.txt, <train>/<id>.jpg, masks/<id>.png; likewise for val.
@@ -135,7 +135,7 @@ def _record(
     root: Path, split: str, folder: str, source: Path, line: tuple[int, str, list[str]]
 ) -> Record:
     number, image_id, class_ids = line
-    names = {str(i): name for i, name in enumerate(COCO_CLASSES, start=1) if name}
+    names = {str(i): name for i, name in enumerate((BACKGROUND, *COCO_CLASSES)) if name}
     unknown = [class_id for class_id in class_ids if class_id not in names]
     problems = (f"class id {unknown[0]!r} is unknown: make the list anew",) if unknown else ()
     entry = Entry(

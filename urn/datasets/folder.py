@@ -20,8 +20,9 @@ def folder_records(
     Args:
         images: folder of the images, which may lie in subfolders.
         train_csv: columns `image` (path within `images`; the extension may be missing), `tags`
-            (`"dog, person"`; `;` separates too) and, optionally, `split` (train or val) and
-            `mask` (path within `masks`, or within `images` where there is no such folder).
+            (`"dog, person"`; `;` separates too; `background` alone: none of the classes) and,
+            optionally, `split` (train or val) and `mask` (path within `masks`, or within `images`
+            where there is no such folder).
         val_csv: the same for val images; tags may be missing.
         masks: folder of masks, <id>.png where the table names no other file. If it is given,
             val images must have one.

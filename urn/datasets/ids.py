@@ -7,7 +7,7 @@ with `/` between its parts.
 import csv
 import io
 import unicodedata
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from difflib import get_close_matches
 from pathlib import Path, PurePosixPath
@@ -56,7 +56,7 @@ def list_lines(path: str | Path) -> list[tuple[int, str, list[str]]]:
             lines.append((number, columns[0], columns[1:]))
     if not lines:
         raise UserError(f"list {path} names no image: write one id per line")
-    _require(path, list(_id_faults((number, image_id) for number, image_id, _ in lines)))
+    require(path, list(_id_faults((number, image_id) for number, image_id, _ in lines)))
     return lines
 
 
@@ -72,7 +72,7 @@ def table_rows(path: str | Path, split: str) -> list[Row]:
     """
     rows: list[Row] = []
     faults: list[tuple[int, str]] = []
-    for line, cells in _table(path):
+    for line, cells in table_cells(path):
         if cells.get("surplus") or cells.get(""):
             sentence = 'more cells than columns: quote the tags, like "dog, person"'
             faults.append((line, sentence))
@@ -85,7 +85,7 @@ def table_rows(path: str | Path, split: str) -> list[Row]:
         tags = (tag.strip() for tag in cells.get("tags", "").replace(";", ",").split(","))
         rows.append(
             Row(
-                id=_without_suffix(image),
+                id=without_suffix(image),
                 split=row_split,
                 image=image,
                 tags=tuple(dict.fromkeys(tag for tag in tags if tag)),
@@ -97,7 +97,7 @@ def table_rows(path: str | Path, split: str) -> list[Row]:
     if not rows:
         raise UserError(f"table {path} names no image: write one line per image")
     faults += _id_faults((row.line, row.id) for row in rows if row.image)
-    _require(path, sorted(faults))
+    require(path, sorted(faults))
     return rows
 
 
@@ -127,8 +127,12 @@ def shapes_ids(split: str, count: int) -> list[str]:
     return [f"shapes_{split}_{number:04d}" for number in range(1, count + 1)]
 
 
-def _require(path: str | Path, faults: list[tuple[int, str]]) -> None:
-    """Raise the faults of a list's or table's lines, if there are any."""
+def require(path: str | Path, faults: list[tuple[int, str]]) -> None:
+    """Raise the faults of a list's or table's lines, if there are any.
+
+    Raises:
+        UserError: with a sentence for each.
+    """
     raise_faults(str(path), (f"{path}, line {line}: {fault}" for line, fault in faults))
 
 
@@ -172,45 +176,56 @@ def id_problem(image_id: str) -> str | None:
     return None
 
 
-def _without_suffix(image: str) -> str:
+def without_suffix(image: str) -> str:
+    """The name of an image file without the suffix of an image's."""
     suffix = PurePosixPath(image).suffix
     return image[: -len(suffix)] if suffix.lower() in IMAGE_SUFFIXES else image
 
 
-def _table(path: str | Path) -> Iterator[tuple[int, dict[str, str]]]:
-    """Yield (line number, cell by column) of a CSV with a column `image`."""
+def table_cells(
+    path: str | Path, columns: Sequence[str] = COLUMNS
+) -> Iterator[tuple[int, dict[str, str]]]:
+    """Yield (line number, cell by column) of a CSV.
+
+    Args:
+        path: the table.
+        columns: that it may have; the first must be there.
+
+    Raises:
+        UserError: it is missing, not text, or has other columns.
+    """
     reader = csv.DictReader(
         _read_text(path), restkey="surplus", restval="", strict=True, skipinitialspace=True
     )
     try:
         reader.fieldnames = [name.strip().lower() for name in reader.fieldnames or ()]
-        if "image" not in reader.fieldnames:
+        if columns[0] not in reader.fieldnames:
             raise UserError(
-                f"table {path} has no column `image`: begin it with the line image,tags "
-                "(comma separated)"
+                f"table {path} has no column `{columns[0]}`: begin it with the line "
+                f"{','.join(columns[:2])} (comma separated)"
             )
-        _check_columns(path, [name for name in reader.fieldnames if name])
+        _check_columns(path, [name for name in reader.fieldnames if name], columns)
         for cells in reader:
             yield reader.line_num, cells
     except csv.Error as error:  # `line_num` is that of the row before
         raise UserError(f"{path}, line {reader.line_num + 1}: {error}: close the quotes") from None
 
 
-def _check_columns(path: str | Path, given: list[str]) -> None:
-    missing = [name for name in COLUMNS if name not in given]
+def _check_columns(path: str | Path, given: list[str], columns: Sequence[str]) -> None:
+    missing = [name for name in columns if name not in given]
     wrong = []
     for name in dict.fromkeys(given):
-        if name not in COLUMNS:
+        if name not in columns:
             close = get_close_matches(name, missing, n=1)
             hint = f" (did you mean {close[0]}?)" if close else ""
             wrong.append(f"the unknown column {name!r}{hint}")
         elif given.count(name) > 1:
             wrong.append(f"the column {name!r} twice")
     if wrong:
-        lacks = ", but no column `tags`" if "tags" in missing else ""
+        lacks = f", but no column `{columns[1]}`" if columns[1] in missing else ""
         raise UserError(
             f"table {path} has {' and '.join(wrong)}{lacks}: name its columns "
-            f"{', '.join(COLUMNS)}, and drop others"
+            f"{', '.join(columns)}, and drop others"
         )
 
 

@@ -3,7 +3,7 @@
 import csv
 import json
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 from functools import cached_property
 from pathlib import Path
 
@@ -18,7 +18,11 @@ MOST_CLASSES = 254  # a mask has 8 bits, of which 0 is background and 255 is "ig
 
 @dataclass(frozen=True)
 class Entry:
-    """One image: its id, split ("train", "val" or "test"), files and tags (names of classes)."""
+    """One image: its id, split ("train", "val" or "test"), files and tags (names of classes).
+
+    Of train, an image without tags is known to show none of the classes; of others, they may not be
+    known.
+    """
 
     id: str
     split: str
@@ -105,8 +109,15 @@ def check_classes(classes: Sequence[str]) -> None:
 
 
 def index_from(records: Iterable[Record], classes: Sequence[str]) -> Index:
-    """Make the index of records with which `urn.datasets.validation.validate` found no fault."""
-    return Index(tuple(classes), tuple(record.entry for record in records))
+    """Make the index of records with which `urn.datasets.validation.validate` found no fault.
+
+    An image that is tagged as background has no tags there: it is known to show no class.
+    """
+    entries = (record.entry for record in records)
+    return Index(
+        tuple(classes),
+        tuple(replace(e, tags=tuple(t for t in e.tags if t != BACKGROUND)) for e in entries),
+    )
 
 
 _CLASSES = "# classes: "

@@ -72,7 +72,7 @@ def read_instances(path: str | Path, classes: Sequence[str]) -> list[Annotated]:
         image_id = item.get("image_id") if isinstance(item, dict) else None
         if not isinstance(image_id, int) or image_id not in images:
             raise UserError(f"{place}: image {image_id!r} is not among the images: {MEND}")
-        images[image_id].objects.append(_object(item, named, images[image_id].size, place))
+        images[image_id].objects.append(checked_object(item, named, images[image_id].size, place))
     found = [image for _, image in sorted(images.items()) if image.objects]
     if not found:
         raise UserError(f"{path} has no image with an object: fetch it again")
@@ -106,7 +106,7 @@ def _image(item: Any, place: str) -> Annotated:
     return Annotated(name.removesuffix(".jpg"), size)
 
 
-def _object(
+def checked_object(
     item: dict[str, Any], named: dict[int, str], size: tuple[int, int], place: str
 ) -> dict[str, Any]:
     """An entry of `annotations`, checked.

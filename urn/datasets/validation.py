@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 
 from urn.datasets.agreement import Shown, coding_faults
-from urn.datasets.index import Record, check_classes
+from urn.datasets.index import BACKGROUND, Record, check_classes
 from urn.errors import UserError, raise_faults
 from urn.files.images import IGNORE, image_size, read_image, read_mask
 from urn.files.jpeg import has_hole
@@ -35,9 +35,9 @@ def validate(records: Sequence[Record], classes: Sequence[str]) -> list[Finding]
 
     Found are: unreadable or missing images and masks, images that are hardly more than a line,
     masks of another size than their image or with ids beyond the classes, tags that are no class,
-    train images without tags, ids that occur twice, no train image at all, masks that contradict
-    the tags, and what the reader of the layout noted. What holds for all images of a list is told
-    once, of the list.
+    `background` beside other tags, train images without tags, ids that occur twice, no train image
+    at all, masks that contradict the tags, and what the reader of the layout noted. What holds for
+    all images of a list is told once, of the list.
 
     Raises:
         UserError: the class names are unusable.
@@ -53,7 +53,10 @@ def validate(records: Sequence[Record], classes: Sequence[str]) -> list[Finding]
         earlier = first.setdefault(entry.id, record)
         messages = [*record.problems, *_tag_faults(record, classes)]
         if entry.split == "train" and not (entry.tags or record.problems or no_tags):
-            messages.append(f"train image {entry.id!r} has no tag: add one or drop the image")
+            messages.append(
+                f"train image {entry.id!r} has no tag: name its classes, or write {BACKGROUND} if "
+                "it shows none of them"
+            )
         if earlier is not record:
             place = f"{earlier.source}, line {earlier.line}"
             messages.append(f"id {entry.id!r} is that of {place}: drop or rename one")
@@ -110,18 +113,27 @@ def _all_images_missing(records: Sequence[Record]) -> list[Finding]:
 
 def _all_tags_missing(records: Sequence[Record]) -> list[Finding]:
     train = [record for record in records if record.entry.split == "train"]
-    if len(train) < 2 or any(record.entry.tags or record.problems for record in train):
+    if len(train) < 2 or any({*r.entry.tags} - {BACKGROUND} or r.problems for r in train):
         return []
-    sentence = "no train image has a tag: give each its classes, in a CSV in the column `tags`"
+    sentence = (
+        "no train image has a tag of a class: give each its classes, in a CSV in the column `tags`"
+    )
     sources = dict.fromkeys(record.source for record in train)
     return [Finding(source, None, sentence) for source in sources]
 
 
 def _tag_faults(record: Record, classes: Sequence[str]) -> Iterator[str]:
-    for tag in record.entry.tags:
-        if tag not in classes:
+    tags = record.entry.tags
+    if BACKGROUND in tags and len(tags) > 1:
+        others = ", ".join(tag for tag in tags if tag != BACKGROUND)
+        yield (
+            f"tag {BACKGROUND!r} stands beside {others}: write it alone, of an image that shows "
+            "none of the classes"
+        )
+    for tag in tags:
+        if tag not in (BACKGROUND, *classes):
             # Compared without case: "Dog" for "dog" is the usual slip.
-            alike = {name.casefold(): name for name in classes}
+            alike = {name.casefold(): name for name in (BACKGROUND, *classes)}
             close = get_close_matches(tag.casefold(), alike, n=1)
             fix = f"did you mean {alike[close[0]]!r}?" if close else "correct it or add the class"
             yield f"tag {tag!r} is not a class: {fix}"
@@ -149,6 +161,13 @@ def mask_faults(path: Path, size: tuple[int, ...] | None, class_count: int) -> l
     return _checked_mask(path, size, class_count)[1]
 
 
+def value_faults(
+    mask: np.ndarray, name: str, size: tuple[int, ...] | None, class_count: int
+) -> list[str]:
+    """The same of a mask in memory, H×W uint8, by the name that the sentences call it."""
+    return _checked_values(mask, name, size, class_count)[1]
+
+
 def _checked_mask(
     path: Path, size: tuple[int, ...] | None, class_count: int
 ) -> tuple[frozenset[int] | None, list[str]]:
@@ -157,18 +176,23 @@ def _checked_mask(
         mask = read_mask(path)
     except UserError as error:
         return None, [str(error)]
+    return _checked_values(mask, f"mask {path}", size, class_count)
+
+
+def _checked_values(
+    mask: np.ndarray, name: str, size: tuple[int, ...] | None, class_count: int
+) -> tuple[frozenset[int] | None, list[str]]:
     faults = []
     if size is not None and mask.shape != size:
         faults.append(
-            f"mask {path} is {_in_words(mask.shape)} but its image {_in_words(size)}: "
-            "make them equal"
+            f"{name} is {_in_words(mask.shape)} but its image {_in_words(size)}: make them equal"
         )
     present = np.unique(mask)
     unknown = present[(present > class_count) & (present != IGNORE)].tolist()
     if unknown:
         faults.append(
-            f"mask {path} has ids {', '.join(map(str, unknown))} beyond the {class_count} "
-            f"classes: use 0 to {class_count}, and {IGNORE} for ignored pixels"
+            f"{name} has ids {', '.join(map(str, unknown))} beyond the {class_count} classes: "
+            f"use 0 to {class_count}, and {IGNORE} for ignored pixels"
         )
         return None, faults
     return frozenset(present.tolist()), faults

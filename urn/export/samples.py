@@ -10,6 +10,7 @@ from pathlib import Path
 import numpy as np
 from PIL import ExifTags, Image
 
+from urn.corrections.apply import corrected
 from urn.errors import raise_faults
 from urn.files.images import IGNORE, read_image, read_made, read_mask
 
@@ -26,6 +27,8 @@ class Sample:
         image: its file.
         mask: file of class ids, 255 = ignore.
         weight: file of 255·(1 − uncertainty); None where the mask is true.
+        correction: file of class ids that override the mask, 255 = as it was; None where there is
+            none.
     """
 
     id: str
@@ -33,6 +36,7 @@ class Sample:
     image: Path
     mask: Path
     weight: Path | None = None
+    correction: Path | None = None
 
     @property
     def name(self) -> str:
@@ -50,6 +54,8 @@ class Sample:
         mask = read_made(self.mask)
         if t < 1:
             mask[read_made(self.weight, mask.shape) <= 255 * t] = IGNORE
+        if self.correction is not None:
+            mask = corrected(mask, read_made(self.correction, mask.shape))
         return mask
 
 

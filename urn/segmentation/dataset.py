@@ -2,12 +2,18 @@
 
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from mmengine.dataset import BaseDataset
 
-# An image, its mask and, if there is one, its weight mask.
-Sample = tuple[str | Path, str | Path, str | Path | None]
+
+class Sample(NamedTuple):
+    """The files of an image, its mask and, where there are any, its weight mask and correction."""
+
+    image: str | Path
+    mask: str | Path
+    weight: str | Path | None = None
+    correction: str | Path | None = None
 
 
 class SegmentationDataset(BaseDataset):
@@ -26,7 +32,8 @@ class SegmentationDataset(BaseDataset):
                 "img_path": image,
                 "mask_path": mask,
                 "weight_path": weight,
+                "correction_path": correction,
                 "num_classes": self._num_classes,
             }
-            for image, mask, weight in self._samples
+            for image, mask, weight, correction in (Sample(*files) for files in self._samples)
         ]

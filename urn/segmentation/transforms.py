@@ -4,6 +4,7 @@ Mask and weight mask are both in mmseg's `seg_fields`: every geometric transform
 with nearest-neighbour resizing, so that neither is ever blended.
 """
 
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -15,6 +16,7 @@ from mmengine.structures import PixelData
 from mmseg.registry import MODELS
 from torch.nn import functional as F
 
+from urn.corrections.apply import corrected, trusted
 from urn.errors import UserError
 from urn.files.images import IGNORE, image_size, read_image, read_made
 from urn.mmsegmentation import (
@@ -31,48 +33,55 @@ from urn.working_size import WorkingSize, nearest
 class LoadSample(BaseTransform):
     """Reads the RGB image, the mask and, if there is one, the weight mask of a sample.
 
-    Images above the working size are shrunk to it together with their masks.
+    A correction is laid over both, with full weight. Images above the working size are shrunk to it
+    together with their masks.
     """
 
     def __init__(self, working_size: WorkingSize = "original") -> None:
         self.working_size = working_size
 
     def transform(self, results: dict[str, Any]) -> dict[str, Any]:
-        """Read `img_path`, `mask_path` and `weight_path` (or None) into the fields mmseg expects.
+        """Read `img_path`, `mask_path` and, where given, `weight_path` and `correction_path`.
 
         Raises:
             UserError: a file cannot be read, differs in size from its image, or the mask holds an
                 id that is no class.
         """
         image = read_image(results["img_path"], self.working_size)
-        results |= {
-            "img": image,
-            "img_shape": image.shape[:2],
-            "ori_shape": image.shape[:2],
-            "seg_fields": [],
-        }
-        for key, field in (("mask_path", "gt_seg_map"), ("weight_path", "gt_weight_map")):
-            path = results[key]
-            if path is None:
-                continue
-            values = read_made(path)
-            if values.shape != image.shape[:2]:
-                size = image_size(results["img_path"])
-                if values.shape != size:
-                    raise UserError(
-                        f"{path} is {_size(values.shape)} but its image {results['img_path']} is "
-                        f"{_size(size)}: make it again from that image"
-                    )
-            results[field] = nearest(values, image.shape[:2])
-            results["seg_fields"].append(field)
-        mask = results["gt_seg_map"]
+        shape = image.shape[:2]
+        mask, weight, correction = (
+            _values(results.get(f"{kind}_path"), results["img_path"], shape)
+            for kind in ("mask", "weight", "correction")
+        )
         highest = mask[mask != IGNORE].max(initial=0)
         if highest >= results["num_classes"]:
             raise UserError(
                 f"mask {results['mask_path']} holds id {highest} but there are only "
                 f"{results['num_classes']} classes: correct the mask or the list of classes"
             )
-        return results
+        if correction is not None:
+            mask = corrected(mask, correction)
+            weight = None if weight is None else trusted(weight, correction)
+        maps = {"gt_seg_map": mask} | ({} if weight is None else {"gt_weight_map": weight})
+        sizes = {"img_shape": shape, "ori_shape": shape}
+        return results | {"img": image, **sizes, **maps, "seg_fields": list(maps)}
+
+
+def _values(path: str | Path | None, image: str | Path, shape: tuple[int, int]) -> Any:
+    """A mask in a file, at the working size of its image; None without a file.
+
+    Raises:
+        UserError: it cannot be read, or differs in size from its image.
+    """
+    if path is None:
+        return None
+    values = read_made(path)
+    if values.shape != shape and values.shape != (size := image_size(image)):
+        raise UserError(
+            f"{path} is {_size(values.shape)} but its image {image} is {_size(size)}: "
+            "make it again from that image"
+        )
+    return nearest(values, shape)
 
 
 class BalancedCrop(RandomCrop):

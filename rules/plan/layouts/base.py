@@ -9,6 +9,7 @@ from typing import Any, NamedTuple
 
 from pydantic import Field
 
+from rules.plan.schema import values
 from rules.plan.schema.sections import (
     SECTIONS,
     Affinity,
@@ -27,7 +28,7 @@ from urn.datasets.index import Record
 USES = {
     *SECTIONS,
     *("teacher", "runs", "baseline_row", "shard_size", "working_size", "evaluate", "download"),
-    "expected",
+    *("expected", "corrections", "review"),
 }
 
 
@@ -73,6 +74,15 @@ class Layout(Model):
     evaluate: Splits = key(
         "the splits with masks to score against: `[train, val]`, or fewer; if left out, both, or "
         "for `folder` `[val]` with `masks`"
+    )
+    corrections: values.Path = key(
+        "masks that people drew, from which segmentation learns, with full weight, in place of "
+        "those made: a folder of `<image id>.png`, in which 255 keeps what was made, or what a "
+        "drawing tool exports (docs/correct.md)"
+    )
+    review: values.Path = key(
+        "the `review.csv` that the gallery downloads: segmentation learns from no image that it "
+        "rejects"
     )
     classification: Classification = key("what differs from the section for this dataset")
     multi_crop: MultiCrop = key("the same")

@@ -1,0 +1,27 @@
+"""Hand the images that are to be drawn next, and their cyclic masks, over to a drawing tool."""
+
+from pathlib import Path
+
+from urn.corrections.apply import correction_of
+from urn.datasets.index import BACKGROUND, read_index
+from urn.errors import UserError
+from urn.export.samples import Sample, check_names
+from urn.registry import TOOLS
+
+from _job import logged
+from _tables import read_table
+
+with logged(snakemake.log[0]):
+    files, index = snakemake.input, read_index(snakemake.input.index)
+    (drawn,) = files.get("corrections") or [None]
+    made = dict(zip(index.ids("train"), zip(files.masks, files.weights, strict=True), strict=True))
+    chosen = read_table(files.images, ["image"], dtype={"image": str})["image"]
+    if unknown := [image for image in chosen if image not in made]:
+        raise UserError(f"{files.images} names {unknown[0]}, no train image: delete it, run again")
+    samples = [
+        Sample(i, "train", index[i].image, *map(Path, made[i]), correction_of(drawn, i))
+        for i in chosen
+    ]
+    check_names(samples)
+    write = TOOLS[snakemake.wildcards.tool].load()
+    write(Path(snakemake.output[0]), samples, [BACKGROUND, *index.classes])
