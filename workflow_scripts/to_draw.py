@@ -18,10 +18,10 @@ with logged(snakemake.log[0]):
     chosen = read_table(files.images, ["image"], dtype={"image": str})["image"]
     if unknown := [image for image in chosen if image not in made]:
         raise UserError(f"{files.images} names {unknown[0]}, no train image: delete it, run again")
-    samples = [
-        Sample(i, "train", index[i].image, *map(Path, made[i]), correction_of(drawn, i))
-        for i in chosen
-    ]
+    samples = []
+    for i in chosen:
+        mask, weight = map(Path, made[i])
+        samples.append(Sample(i, "train", index[i].image, mask, weight, correction_of(drawn, i)))
     check_names(samples)
     write = TOOLS[snakemake.wildcards.tool].load()
     write(Path(snakemake.output[0]), samples, [BACKGROUND, *index.classes])
