@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from urn.alpha import choose, class_cuts, label_cuts
+from urn.alpha import alpha_cuts, choose, class_cuts
 from urn.cut import normalised_cut
 from urn.refinement import crf_refine, ppmg
 
@@ -24,24 +24,22 @@ def disc():
     return image, np.exp(-(distance**2) / 500).astype(np.float32), distance < 14
 
 
-def test_cuts_of_labels(disc):
-    image, _, truth = disc
-    masks = np.stack([np.where(truth, 4, 0), np.where(truth, 9, 4), np.zeros_like(truth)])
-    cuts = label_cuts(image, masks, [4, 9])
-    assert cuts.shape == (2, 3)
-    assert cuts[0, 0] == pytest.approx(normalised_cut(image, truth), abs=1e-6)
-    # an area and its complement are cut alike
-    assert cuts[0, 0] == pytest.approx(cuts[0, 1], abs=1e-6)
-    assert cuts[1].tolist() == [1, pytest.approx(0, abs=1e-6), 1]
+def test_every_class_is_cut_alone(disc):
+    image, cam, _ = disc
+    cams = {4: cam, 9: np.ones_like(cam), 11: np.zeros_like(cam)}
+    cuts = alpha_cuts(image, cams, [1, 6], ppmg)
+    areas = ppmg(image, {4: cam}, alpha=[[1], [6]]) == 4
+    np.testing.assert_allclose(cuts[4], normalised_cut(image, areas), atol=1e-6)
+    assert (areas[0] != areas[1]).any()
+    assert cuts[9].tolist() == cuts[11].tolist() == [1, 1]
 
 
 def test_least_cut_finds_the_disc(disc):
     image, cam, truth = disc
-    alphas = np.array([0.5, 1, 2, 4, 8, 16])
-    masks = ppmg(image, {1: cam}, alpha=alphas[:, None])
-    cuts = {1: label_cuts(image, masks, [1])[0]}
+    alphas = [0.5, 1, 2, 4, 8, 16]
+    cuts = alpha_cuts(image, {1: cam}, alphas, ppmg)
     _, places = choose({"disc": cuts}, steps=len(alphas))
-    errors = [(mask != truth).mean() for mask in masks]
+    errors = [(ppmg(image, {1: cam}, alpha=alpha) != truth).mean() for alpha in alphas]
     assert errors[places["disc"][1]] == min(errors) < 0.02
     assert max(errors) > 0.1
 

@@ -14,7 +14,10 @@ from rules.plan.figure_kinds import CAPTION, Drawn, Figure
 from urn.registry import Place
 
 TEACHER = "efficientnet_lite0"
-ALWAYS = {"uncertainty", "response_scales", "crf_parameters", "contact_sheet", "training", "cost"}
+ALWAYS = {
+    *("uncertainty", "response_scales", "crf_parameters", "contact_sheet", "training", "cost"),
+    "alpha",
+}
 SCORED = {"stages", "classes"}
 
 

@@ -5,35 +5,47 @@ it is least near the alpha whose masks are best; for a single class of a single 
 judge only among alphas near that one.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 import numpy as np
 
+from urn.crf import PPMG_CRF, DenseCRF
 from urn.cut import normalised_cut
 
 # cuts of an image's classes at every alpha, by class id
 Cuts = Mapping[int, np.ndarray]
 
 
-def label_cuts(
-    image: np.ndarray, masks: np.ndarray, labels: Sequence[int], backend: str = "auto"
-) -> np.ndarray:
-    """The normalised cut of every label's area in every mask of an image.
+def alpha_cuts(
+    image: np.ndarray,
+    cams: Mapping[int, np.ndarray],
+    alphas: Sequence[float],
+    refine: Callable[..., np.ndarray],
+    backend: str = "auto",
+) -> dict[int, np.ndarray]:
+    """The normalised cuts of every class of an image, refined alone with every alpha.
+
+    Alone, as where classes meet, a class's area depends on the others' alphas, too.
 
     Args:
         image: H×W×3 uint8 RGB.
-        masks: A×H×W class ids.
-        labels: K class ids.
+        cams: class id (1 … 254) -> H×W activation in [0, 1], for the classes in the image.
+        alphas: A numbers.
+        refine: a refiner's function, with its other arguments.
         backend: see `urn.crf.DenseCRF`.
 
     Returns:
-        K×A float64 in [0, 2]; 1 where a label has no pixel, or all.
+        Class id -> A float64 in [0, 2]; 1 where the class has no pixel, or all.
 
     Raises:
-        ValueError: shapes or types are wrong.
+        ValueError: shapes, types or ranges are wrong.
     """
-    areas = np.stack([masks == label for label in labels])
-    return normalised_cut(image, areas, backend=backend)
+    crf = DenseCRF(image, PPMG_CRF.gaussian, PPMG_CRF.bilateral, backend)
+    each = np.asarray(alphas)[:, None]
+    return {
+        label: normalised_cut(image, refine(image, {label: cam}, alpha=each) == label, crf)
+        for label, cam in cams.items()
+    }
 
 
 def class_cuts(images: Mapping[str, Cuts]) -> dict[int, np.ndarray]:

@@ -1,9 +1,10 @@
 """How well a refiner's masks follow a shard's images, at every alpha."""
 
-import numpy as np
+from functools import partial
+
 import pandas as pd
 
-from urn.alpha import label_cuts
+from urn.alpha import alpha_cuts
 from urn.datasets.index import read_index
 from urn.registry import REFINERS
 
@@ -18,14 +19,14 @@ with logged(snakemake.log[0]):
     for found in each_archived(
         index, snakemake.input.cams, params.ids, params.working_size, "normalised cuts"
     ):
-        if not found.cams:
-            continue
-        masks = refine(found.image, found.cams, alpha=np.c_[params.alphas], **params.options)
-        cuts = label_cuts(found.image, masks, list(found.cams), params.crf_backend)
-        rows += [
-            [found.entry.id, label, *values.round(5)]
-            for label, values in zip(found.cams, cuts, strict=True)
-        ]
+        cuts = alpha_cuts(
+            found.image,
+            found.cams,
+            params.alphas,
+            partial(refine, **params.options),
+            params.crf_backend,
+        )
+        rows += [[found.entry.id, label, *values.round(5)] for label, values in cuts.items()]
     write_table(
         snakemake.output[0], pd.DataFrame(rows, columns=["image", "class_id", *params.alphas])
     )
