@@ -98,7 +98,12 @@ SAME = {"dhash": plain(0).dhash}
         ([("train", ("cat",), {"contrast": 1})], "odd image", "next to nothing", "40"),
         ([("val", ("cat",), {"height": 30})], "odd image", "40 (val) has only 400×30", "40"),
         ([("val", (), {"width": 2000})], "odd image", "2000×300 pixels: crops", "40"),
-        ([("train", ("cat",), {"colour": 0})], "odd image", "no colour", "40"),
+        (
+            [("train", ("cat",), {"colour": 0})],
+            "odd image",
+            "1 of 41 images have no colour: 40",
+            "40",
+        ),
     ],
 )
 def test_remarks_on_images(rows, topic, text, images):
