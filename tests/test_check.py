@@ -98,7 +98,12 @@ SAME = {"dhash": plain(0).dhash}
         ([("train", ("cat",), {"contrast": 1})], "odd image", "next to nothing", "40"),
         ([("val", ("cat",), {"height": 30})], "odd image", "40 (val) has only 400×30", "40"),
         ([("val", (), {"width": 2000})], "odd image", "2000×300 pixels: crops", "40"),
-        ([("train", ("cat",), {"colour": 0})], "odd image", "no colour", "40"),
+        (
+            [("train", ("cat",), {"colour": 0})],
+            "odd image",
+            "1 of 41 images have no colour: 40",
+            "40",
+        ),
     ],
 )
 def test_remarks_on_images(rows, topic, text, images):
@@ -177,7 +182,9 @@ def test_pages_say_what_was_found(pages):
     assert "a &lt;copy&gt; &amp; of/b and b look alike, in train and in val" in text
     assert "keep them in one split" in text and "<copy>" not in text
     assert "<th>cat</th>" in text and "a class of a long name has no train image" in text
-    assert "cat: no tag, score 0.90" in (pages / "tags.html").read_text()
+    text = (pages / "tags.html").read_text()
+    assert "The classifier contradicts 1 tag of 5 images." in text
+    assert "a class of a long name: tagged, score 0.10" in text
 
 
 @pytest.mark.parametrize("width", [400, 1280])

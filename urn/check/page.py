@@ -12,7 +12,7 @@ from urn.datasets.index import Index
 from urn.files.images import read_image
 from urn.report.parts import LONGEST, bars, card, heading, paragraph, picture, table, write_page
 
-SHOWN = 50  # remarks of a topic; the table has all
+SHOWN = 20  # remarks of a topic; the table has all
 PICTURES = 4  # of a remark
 
 AFTERWARDS = (

@@ -4,20 +4,18 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import combinations
 
-import numpy as np
-
 from urn.check.duplicates import alike
 from urn.check.facts import Facts
 from urn.datasets.index import Entry, Index
 
 FEW = 20  # images of a class
 TOGETHER = 0.9  # of a class's images have another class, too: its CAMs show either
-ALIKE = 10  # bits of the hash; see docs/performance.md for how far other photographs are apart
+ALIKE = 10  # bits of the hash; docs/guide.md tells how far photographs are apart
 SHORT = 64  # pixels: of 4×4 cells at an output stride of 16
 LONG = 4  # times as long as it is short
 FLAT = 3.0  # contrast below it: a lens cap, a blank page
 COLOURLESS = 2.0  # colour below it: grey, but for the noise of a JPEG
-MOSTLY = 0.9  # of the images are coloured: a grey one among them is odd
+FEW_GREY = 0.1  # of the images have no colour: they are odd
 
 IN_BOTH, OTHER_TAGS, SAME = (
     "nearly the same in train and val",
@@ -132,9 +130,7 @@ def _of_alike(entries: Sequence[Entry]) -> Remark:
 
 
 def odd_images(entries: Sequence[Entry], facts: Mapping[str, Facts]) -> Iterator[Remark]:
-    """Images that are blank, tiny, drawn-out, or grey among coloured ones."""
-    coloured = [facts[entry.id].colour >= COLOURLESS for entry in entries]
-    grey_is_odd = bool(coloured) and np.mean(coloured) >= MOSTLY
+    """Blank, tiny and drawn-out images one by one, and grey ones among coloured ones together."""
     for entry in entries:
         of = facts[entry.id]
         short, long = sorted((of.height, of.width))
@@ -145,16 +141,21 @@ def odd_images(entries: Sequence[Entry], facts: Mapping[str, Facts]) -> Iterator
             what, remedy = f"has only {size}", "find it in its own size, or drop it"
         elif long > LONG * short:
             what, remedy = f"has {size}: crops show a small part of it", "cut it into pieces"
-        elif grey_is_odd and of.colour < COLOURLESS:
-            what = "has no colour, as few of the others"
-            remedy = "keep it only if such images will be segmented, too"
         else:
             continue
         yield Remark("odd image", f"{entry.id} ({entry.split}) {what}", remedy, (entry.id,))
+    grey = tuple(entry.id for entry in entries if facts[entry.id].colour < COLOURLESS)
+    if 0 < len(grey) <= FEW_GREY * len(entries):
+        yield Remark(
+            "odd image",
+            f"{len(grey)} of {len(entries)} images have no colour: {_listed(grey)}",
+            "keep them only if such images will be segmented, too",
+            grey,
+        )
 
 
 def _listed(ids: Sequence[str]) -> str:
     """Names of images, of many the first."""
     if len(ids) <= 4:
-        return f"{', '.join(ids[:-1])} and {ids[-1]}"
+        return " and ".join(filter(None, (", ".join(ids[:-1]), ids[-1])))
     return f"{', '.join(ids[:3])} and {len(ids) - 3} others"

@@ -32,9 +32,9 @@ def write_tags_page(
     Raises:
         UserError: an image that is to be shown cannot be read.
     """
-    number = "No tag" if not found else f"{len(found)} tag{'s' * (len(found) > 1)}"
+    number = f"{len(found) or 'no'} tag{'s' * (len(found) != 1)}"
     parts = [
-        paragraph(f"{number} contradicted by the classifier, of {len(entries)} images."),
+        paragraph(f"The classifier contradicts {number} of {len(entries)} images."),
         paragraph(ABOUT_TRAIN),
         cards(_cards(index, entries, found[:SHOWN])),
     ]
