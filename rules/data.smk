@@ -46,3 +46,22 @@ rule index:
         "Checking every image, mask and tag of {wildcards.dataset}"
     script:
         "../workflow_scripts/index.py"
+
+
+rule plan:
+    output:
+        paths.plan,
+    log:
+        paths.log("plan"),
+    benchmark:
+        paths.benchmark("plan")
+    localrule: True
+    conda:
+        "../envs/urn.yaml"
+    params:
+        settings=jobs.own("planned"),
+        code=jobs.code("plan"),
+    message:
+        "The settings as they hold for {wildcards.dataset}: {output}"
+    script:
+        "../workflow_scripts/plan.py"

@@ -4,7 +4,16 @@ from collections.abc import Mapping
 from functools import cache, cached_property
 from typing import Any
 
-from rules.plan import configuration, data_files, fingerprints, layouts, paths, people, shards
+from rules.plan import (
+    configuration,
+    data_files,
+    fingerprints,
+    iterations,
+    layouts,
+    paths,
+    people,
+    shards,
+)
 from rules.plan.layouts.base import Files
 from rules.plan.paths import Paths
 from urn import registry
@@ -100,8 +109,29 @@ class Dataset:
         "multi_crop.classification" is the second classifier's.
         """
         if section == "multi_crop.classification":
-            return configuration.resolve_multi_crop(self.config, self.name)
-        return configuration.resolve(self.config, self.name, section, backbone)
+            resolved = configuration.resolve_multi_crop(self.config, self.name)
+        else:
+            resolved = configuration.resolve(self.config, self.name, section, backbone)
+        kind = section.rpartition(".")[2]
+        if kind not in iterations.EPOCHS:
+            return resolved
+        images = len(self.ids("train")) if self.layout.available("train") else 0
+        return iterations.decided(resolved, kind, images, self.config["budget"])
+
+    @property
+    def planned(self) -> Settings:
+        """All settings as they hold, by section; those of segmentation by backbone."""
+        sections = [name for name in configuration.SECTIONS if name != "segmentation"]
+        found: Settings = {"seed": self.config["seed"], "budget": self.config["budget"]}
+        found |= {"images": {split: len(self.ids(split)) for split in self.layout.splits}}
+        found |= {"working_size": self.working_size}
+        found |= {name: self.settings(name) for name in sections}
+        if self.has_two_classifiers():
+            found["multi_crop"]["classification"] = self.settings("multi_crop.classification")
+        backbones = dict.fromkeys([self.teacher, *self.runs])
+        return found | {
+            "segmentation": {name: self.settings("segmentation", name) for name in backbones}
+        }
 
     def pretrained(self, settings: Mapping[str, Any], backbone: str) -> list[str]:
         """The file of a backbone's ImageNet weights, where a training's settings ask for them."""

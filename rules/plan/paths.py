@@ -41,6 +41,11 @@ class Paths:
         """Train and val share an index."""
         return f"{self.root}/{'test_' * (split == 'test')}index.csv"
 
+    @property
+    def plan(self) -> str:
+        """The settings as they hold for the dataset."""
+        return f"{self.root}/plan.yaml"
+
     def table(self, name: str) -> str:
         """A table of the dataset, tab-separated."""
         return f"{self.root}/tables/{name}.tsv"

@@ -42,6 +42,7 @@ def everything(dataset: Dataset) -> list[str]:
         *figures.files(dataset),
         *(dataset.paths.page(table) for table in _front_page_tables(dataset).values()),
         dataset.paths.front_page,
+        dataset.paths.plan,
         dataset.paths.gallery,
         *check.files(dataset),
         *bundles(dataset).values(),

@@ -13,6 +13,7 @@ from rules.plan.schema.values import (
     Fraction,
     Images,
     ImagesOfHead,
+    Iterations,
     Model,
     Momentum,
     NotNegative,
@@ -48,7 +49,10 @@ class Training(Model):
     output_stride: OutputStride = key(
         "pixels of the image per pixel of the network's output; the published models have 8"
     )
-    iterations: Count = key("optimizer steps")
+    iterations: Iterations = key(
+        "optimizer steps; `auto`: enough for a few hundred images, or 8 passes over the images "
+        "(segmentation: 10), times ½ or 2 as `budget` says"
+    )
     batch_size: int = key("images per update of the weights, all GPUs' together", ge=1, le=4096)
     images_per_step: Images | None = key(IMAGES_PER_STEP)
     learning_rate: Positive = key("of the backbone, for this batch size: change them in proportion")

@@ -195,6 +195,10 @@ class Configuration(Model):
         description="`numba`, `torch` (for GPUs), `pydensecrf` (the reference, after `make "
         "reference`), or `auto`: torch on a GPU, else numba"
     )
+    budget: Literal["fast", "normal", "thorough"] = Field(
+        description="how long trainings are whose `iterations` are `auto`: half as long, as they "
+        "should be, or twice as long"
+    )
     bundle: bool = Field(
         description="whether a plain run also makes the bundle `model.zip` of every model under "
         "`urn`: ONNX, weights and model card"
