@@ -4,8 +4,8 @@
         [--every 1] [--refiner ppmg]
 
 It refines CAMs at every alpha of config.yaml, scores the masks against the truth, and prints the
-mIoU (%) of one alpha for all images, chosen with truth and by the normalised cut; of alphas chosen
-by the cut for every class in every image, up to so many places from that one; and of each image's
+mIoU (%) of one alpha for all images, chosen with truth and by what they cost; of alphas chosen
+by it for every class in every image, up to so many places from that one; and of each image's
 best alpha, chosen with truth, the most that a choice by image could reach.
 """
 
@@ -17,7 +17,7 @@ from pathlib import Path
 import numpy as np
 import yaml
 
-from urn.alpha import Cuts, alpha_cuts, choose
+from urn.alpha import Costs, alpha_costs, choose
 from urn.datasets.index import Index, read_index
 from urn.evaluation import ConfusionMatrix
 from urn.files.archives import read_archive
@@ -54,10 +54,10 @@ def compared(index: Index, archives: list[str], every: int, refiner: str) -> dic
         return ConfusionMatrix(index.num_classes, index.unused)
 
     totals, best = [matrix() for _ in alphas], matrix()
-    cuts: dict[str, Cuts] = {}
+    costs: dict[str, Costs] = {}
     for image_id, image, cams, truth in samples(index, archives, every):
         masks = refine(image, cams, alpha=alphas[:, None])
-        cuts[image_id] = alpha_cuts(image, cams, CONFIG["alphas"], refine)
+        costs[image_id] = alpha_costs(image, cams, CONFIG["alphas"], refine)
         scored = [enlarge_labels(mask, truth.shape) for mask in masks]
         own = []
         for total, mask in zip(totals, scored, strict=True):
@@ -67,15 +67,15 @@ def compared(index: Index, archives: list[str], every: int, refiner: str) -> dic
             own.append(single.miou)
         best.add(scored[int(np.argmax(own))], truth)
     scores = [total.miou for total in totals]
-    common, _ = choose(cuts, 0)
+    common, _ = choose(costs, 0)
     found = {
-        "images": len(cuts),
+        "images": len(costs),
         "best alpha": alphas[int(np.argmax(scores))],
         "chosen alpha": alphas[common],
         "the best alpha": 100 * max(scores),
         "the chosen alpha": 100 * scores[common],
     }
-    chosen = {steps: (choose(cuts, steps)[1], matrix()) for steps in STEPS}
+    chosen = {steps: (choose(costs, steps)[1], matrix()) for steps in STEPS}
     for image_id, image, cams, truth in samples(index, archives, every):
         own_alphas = [
             [alphas[places[image_id][label]] for label in cams] for places, _ in chosen.values()

@@ -30,7 +30,7 @@ for shard in plan.shards("cuts"):
             crf_backend=config["crf_backend"],
             code=jobs.named_refiner_code("cuts"),
         message:
-            f"How well masks of every alpha follow {shard.dataset}'s images, shard {shard.number}"
+            f"What masks of every alpha cost on {shard.dataset}'s images, shard {shard.number}"
         script:
             "../workflow_scripts/cuts.py"
 

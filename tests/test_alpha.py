@@ -1,15 +1,15 @@
-"""The choice of a refiner's alpha by the normalised cut."""
+"""The choice of a refiner's alpha by what its masks cost."""
 
 import numpy as np
 import pytest
 
-from urn.alpha import alpha_cuts, choose, class_cuts
+from urn.alpha import AREA, alpha_costs, choose, class_costs
 from urn.cut import normalised_cut
 from urn.refinement import crf_refine, ppmg
 
-CUTS = {
+COSTS = {
     "a": {1: np.array([0.9, 0.2, 0.3, 0.1]), 3: np.array([0.5, 0.5, 0.6, 0.9])},
-    "b": {1: np.array([0.7, 0.4, 0.3, 0.9])},
+    "b": {1: np.array([0.7, 0.4, 0.3, 0.2])},
     "c": {},
 }
 
@@ -24,30 +24,32 @@ def disc():
     return image, np.exp(-(distance**2) / 500).astype(np.float32), distance < 14
 
 
-def test_every_class_is_cut_alone(disc):
+def test_every_class_costs_what_it_does_alone(disc):
     image, cam, _ = disc
     cams = {4: cam, 9: np.ones_like(cam), 11: np.zeros_like(cam)}
-    cuts = alpha_cuts(image, cams, [1, 6], ppmg)
+    costs = alpha_costs(image, cams, [1, 6], ppmg)
     areas = ppmg(image, {4: cam}, alpha=[[1], [6]]) == 4
-    np.testing.assert_allclose(cuts[4], normalised_cut(image, areas), atol=1e-6)
+    expected = normalised_cut(image, areas) + AREA * areas.mean(axis=(1, 2))
+    np.testing.assert_allclose(costs[4], expected, atol=1e-6)
     assert (areas[0] != areas[1]).any()
-    assert cuts[9].tolist() == cuts[11].tolist() == [1, 1]
+    assert costs[9].tolist() == [1 + AREA, 1 + AREA]
+    assert costs[11].tolist() == [1, 1]
 
 
-def test_least_cut_finds_the_disc(disc):
+def test_least_cost_finds_the_disc(disc):
     image, cam, truth = disc
     alphas = [0.5, 1, 2, 4, 8, 16]
-    cuts = alpha_cuts(image, {1: cam}, alphas, ppmg)
-    _, places = choose({"disc": cuts}, steps=len(alphas))
+    costs = alpha_costs(image, {1: cam}, alphas, ppmg)
+    _, places = choose({"disc": costs}, steps=len(alphas))
     errors = [(ppmg(image, {1: cam}, alpha=alpha) != truth).mean() for alpha in alphas]
     assert errors[places["disc"][1]] == min(errors) < 0.02
     assert max(errors) > 0.1
 
 
 def test_classes_count_alike():
-    means = class_cuts(CUTS)
+    means = class_costs(COSTS)
     assert list(means) == [1, 3]
-    np.testing.assert_allclose(means[1], [0.8, 0.3, 0.3, 0.5])
+    np.testing.assert_allclose(means[1], [0.8, 0.3, 0.3, 0.15])
 
 
 @pytest.mark.parametrize(
@@ -55,11 +57,11 @@ def test_classes_count_alike():
     [
         (0, {"a": {1: 1, 3: 1}, "b": {1: 1}, "c": {}}),
         (1, {"a": {1: 1, 3: 1}, "b": {1: 2}, "c": {}}),
-        (9, {"a": {1: 3, 3: 1}, "b": {1: 2}, "c": {}}),
+        (9, {"a": {1: 3, 3: 1}, "b": {1: 3}, "c": {}}),
     ],
 )
 def test_choice(steps, chosen):
-    assert choose(CUTS, steps) == (1, chosen)
+    assert choose(COSTS, steps) == (1, chosen)
 
 
 def test_nothing_to_choose_by():

@@ -1,9 +1,9 @@
-"""Choose the alpha of every class in every image by the normalised cuts of all shards."""
+"""Choose the alpha of every class in every image by the costs of all shards."""
 
 import numpy as np
 import pandas as pd
 
-from urn.alpha import choose, class_cuts
+from urn.alpha import choose, class_costs
 from urn.datasets.index import read_index
 from urn.errors import UserError
 
@@ -29,8 +29,8 @@ with logged(snakemake.log[0]):
     write_table(snakemake.output.choice, pd.DataFrame(chosen, columns=[*KEYS, "alpha"]))
 
     names = ["background", *index.classes]
-    means = {names[label]: values for label, values in class_cuts(images).items()}
-    considered = pd.DataFrame({"alpha": alphas, "cut": np.mean(list(means.values()), axis=0)})
+    means = {names[label]: values for label, values in class_costs(images).items()}
+    considered = pd.DataFrame({"alpha": alphas, "cost": table.mean().to_numpy()})
     considered["dataset"] = np.arange(len(alphas)) == common
     counts = pd.Series([alpha for *_, alpha in chosen]).value_counts()
     considered["chosen"] = counts.reindex(alphas, fill_value=0).to_numpy()

@@ -4,7 +4,7 @@ from functools import partial
 
 import pandas as pd
 
-from urn.alpha import alpha_cuts
+from urn.alpha import alpha_costs
 from urn.datasets.index import read_index
 from urn.registry import REFINERS
 
@@ -19,14 +19,14 @@ with logged(snakemake.log[0]):
     for found in each_archived(
         index, snakemake.input.cams, params.ids, params.working_size, "normalised cuts"
     ):
-        cuts = alpha_cuts(
+        costs = alpha_costs(
             found.image,
             found.cams,
             params.alphas,
             partial(refine, **params.options),
             params.crf_backend,
         )
-        rows += [[found.entry.id, label, *values.round(5)] for label, values in cuts.items()]
+        rows += [[found.entry.id, label, *values.round(5)] for label, values in costs.items()]
     write_table(
         snakemake.output[0], pd.DataFrame(rows, columns=["image", "class_id", *params.alphas])
     )

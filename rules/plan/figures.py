@@ -197,12 +197,12 @@ CHARTS = [
         category=QUALITY,
         label="4 choice of alpha",
         caption="How the alpha of the pseudo-masks was chosen, without any ground truth. Above, "
-        "the normalised cut of masks made with every alpha, for every class (thin) and their "
-        "mean (bold); the less, the better the masks follow the images. The dashed line is the "
-        "dataset's choice. Below, how many classes in images have which alpha, near that.",
+        "the cost of masks made with every alpha, for every class (thin) and in all (bold): their "
+        "normalised cut, the less, the better they follow the images, and their area. The dashed "
+        "line is the dataset's choice. Below, how many classes in images have which alpha.",
         applies=lambda dataset: dataset.chooses_alpha(dataset.refiner),
         tables=lambda dataset: [dataset.paths.alphas_considered(dataset.refiner)],
-        columns=["alpha", "cut", "dataset", "chosen"],
+        columns=["alpha", "cost", "dataset", "chosen"],
         draw="urn.figures.charts:alpha_choice",
     ),
     Chart(

@@ -242,7 +242,7 @@ class Jobs(JobFingerprints):
         return found
 
     def all_cuts(self, wildcards: Wildcards) -> list[str]:
-        """What the alphas are chosen by: the cuts of every train shard."""
+        """What the alphas are chosen by: the costs of every train shard."""
         dataset = self.dataset(wildcards)
         return [dataset.paths.cuts(wildcards.refiner, shard) for shard in dataset.shards("train")]
 

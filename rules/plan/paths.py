@@ -157,7 +157,7 @@ class Paths:
         return f"{self.root}/pseudo_masks/{refiner}"
 
     def cuts(self, refiner: str = "{refiner}", shard: str = "{shard}") -> str:
-        """How well a refiner's masks of a shard follow the images, at every alpha."""
+        """What a refiner's masks of a shard cost, at every alpha."""
         return f"{self.pseudo_masks(refiner)}_cuts/{shard}.tsv"
 
     def chosen_alphas(self, refiner: str = "{refiner}") -> str:
@@ -165,7 +165,7 @@ class Paths:
         return f"{self.pseudo_masks(refiner)}_alpha.tsv"
 
     def alphas_considered(self, refiner: str = "{refiner}") -> str:
-        """Every alpha's mean cut, and how often it was chosen."""
+        """Every alpha's mean cost, and how often it was chosen."""
         return f"{self.pseudo_masks(refiner)}_cuts.tsv"
 
     def pseudo_mask_scores(self, refiner: str = "{refiner}") -> Scores:

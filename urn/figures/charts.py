@@ -56,19 +56,19 @@ def stage_scores(table: pd.DataFrame) -> Figure:
 
 @styled
 def alpha_choice(table: pd.DataFrame) -> Figure:
-    """The normalised cut at every alpha, and how often each was chosen.
+    """What masks of every alpha cost, and how often each was chosen.
 
     Args:
-        table: `alpha`, `cut` (mean over classes), `dataset` (whether it is the dataset's choice),
-            `chosen` (by how many classes of images), and the mean cut of every class by its name.
+        table: `alpha`, `cost` (mean over classes in images), `dataset` (whether it is the dataset's choice),
+            `chosen` (by how many classes in images), and every class's mean cost by its name.
     """
     figure = Figure(figsize=(WIDTH, 5), layout="constrained")
     upper, lower = figure.subplots(2, sharex=True, height_ratios=[3, 1])
     places = np.arange(len(table))
-    for name in table.columns.drop(["alpha", "cut", "dataset", "chosen"]):
+    for name in table.columns.drop(["alpha", "cost", "dataset", "chosen"]):
         upper.plot(places, table[name], color=GREY, linewidth=1)
-    upper.plot(places, table["cut"], color=COLOURS[0], linewidth=3)
-    upper.set_ylabel("normalised cut")
+    upper.plot(places, table["cost"], color=COLOURS[0], linewidth=3)
+    upper.set_ylabel("cost")
     lower.bar(places, table["chosen"], color=COLOURS[0])
     lower.set_ylabel("chosen")
     lower.set_xlabel("alpha")
