@@ -59,8 +59,9 @@ def alpha_choice(table: pd.DataFrame) -> Figure:
     """What masks of every alpha cost, and how often each was chosen.
 
     Args:
-        table: `alpha`, `cost` (mean over classes in images), `dataset` (whether it is the dataset's choice),
-            `chosen` (by how many classes in images), and every class's mean cost by its name.
+        table: `alpha`, `cost` (mean over classes in images), `dataset` (whether it is the
+            dataset's choice), `chosen` (by how many classes in images), and every class's mean cost
+            by its name.
     """
     figure = Figure(figsize=(WIDTH, 5), layout="constrained")
     upper, lower = figure.subplots(2, sharex=True, height_ratios=[3, 1])
