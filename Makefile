@@ -61,6 +61,7 @@ dag: install  ## docs/dag.png: which rule follows which (needs graphviz: apt-get
 	@if command -v dot > /dev/null; then \
 	  $(BIN)/snakemake --configfile docs/configurations/one_shard.yaml --rulegraph dot -- \
 	    results/shapes/efficientnet_lite0/miou.txt results/shapes/resnet18/miou.txt \
+	    results/shapes/resnet18/urn/model.zip \
 	    | sed 's/_shapes_00000//; s/shapes_shapes/shapes/' | dot -Tpng -Gdpi=80 -o docs/dag.png; \
 	else echo "dot is not installed: apt-get install graphviz draws docs/dag.png"; fi
 

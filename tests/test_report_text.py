@@ -5,6 +5,7 @@ from dataclasses import replace
 import numpy as np
 import pandas as pd
 import pytest
+from docutils.core import publish_parts
 
 from urn.report.ablation import Cell, ablation_table
 from urn.report.cost import cost_table, images_of, minutes_drawn
@@ -212,6 +213,9 @@ def test_models_are_linked_with_the_scores_of_their_cards(run):
         *("   * - dog", "     - not met", "     - 61.00"),
         *("   * - mean", "     - 50.00", "     - 75.50"),
     ]
+    page = publish_parts("\n".join(models(run, stages, classes)), writer="html5")["fragment"]
+    assert 'href="timm%3Aa/b"' in page and "<td><p>cat_</p></td>" in page
+    assert "system-message" not in page  # docutils' complaints
 
 
 def test_the_page_has_the_sections_that_it_has_tables_for(run):
