@@ -111,6 +111,7 @@ rule next_images:
     input:
         index=ancient(paths.index()),
         weights=jobs.pngs(paths.weights()),
+        corrections=jobs.own("corrections"),
     output:
         table=paths.next_images(),
         page=report(paths.next_images_page(), **check.NEXT),
@@ -124,6 +125,7 @@ rule next_images:
         **plan.needs("scores"),
     params:
         number=config["next_images"],
+        rejected=jobs.own("rejected"),
         data=jobs.data("images", "tags"),
         code=jobs.code("next_images"),
     message:

@@ -30,13 +30,13 @@ def select(uncertainty: np.ndarray, tags: np.ndarray, number: int) -> list[Selec
     Args:
         uncertainty: N in [0, 1], mean over the pixels of each image.
         tags: N×C, true where an image has the class among its tags.
-        number: of images to select; fewer if there are fewer with a tag.
+        number: of images to select; fewer if fewer have a tag and an uncertain pixel.
     """
     images_of_class = tags.sum(axis=0)
     rarity = images_of_class.sum() / max(1, (images_of_class > 0).sum()) / images_of_class.clip(1)
     classes_of_image = tags.sum(axis=1).clip(1)
     selected_of_class = np.zeros(tags.shape[1])
-    left = tags.sum(axis=1) > 0
+    left = (tags.sum(axis=1) > 0) & (uncertainty > 0)
     found = []
     for _ in range(min(number, int(left.sum()))):
         gain = uncertainty * (tags @ (rarity / (selected_of_class + 1))) / classes_of_image

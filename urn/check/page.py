@@ -53,6 +53,7 @@ def write_check_page(
             ["split", "images", "tags of an image", "width", "height"],
             _sizes(index, facts),
         ),
+        paragraph("Widths and heights are in pixels: the least, the median, the greatest."),
     ]
     write_page(path, f"Check of {dataset}", parts + [AFTERWARDS] * tags_later)
 

@@ -43,7 +43,8 @@ def bars(values: Mapping[str, int], marked: Iterable[str] = ()) -> str:
     """A bar for every count, named; those `marked` stand out."""
     most, marked = max(values.values(), default=1) or 1, set(marked)
     rows = [
-        f"<tr{' class=marked' if name in marked else ''}><th>{escape(name)}</th>"
+        f"<tr{' class=marked' * (name in marked)}>"
+        f'<th title="{escape(name)}">{escape(name)}</th>'
         f'<td><div style="width:{100 * value / most:.1f}%"></div></td><td>{value}</td></tr>'
         for name, value in values.items()
     ]

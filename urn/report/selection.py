@@ -1,11 +1,13 @@
 """The images to correct first, as a page."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
+
+import numpy as np
 
 from urn.datasets.index import Entry
 from urn.figures.style import heat_over
-from urn.files.images import read_image, read_made
+from urn.files.images import read_image
 from urn.report.parts import LONGEST, card, cards, paragraph, picture, write_page
 from urn.selection import Selected
 from urn.working_size import nearest
@@ -13,40 +15,35 @@ from urn.working_size import nearest
 ABOUT = (
     "The training images whose correction promises most, the first before the others: those with a "
     "large uncertain area (bright) and rare classes, spread over the classes. Correct them in any "
-    "tool, and give the folder of their masks to the dataset as `corrections`."
+    "tool, and name the folder of their masks as the dataset's corrections."
 )
 
 
 def write_selection_page(
     path: str | Path,
     dataset: str,
-    entries: Sequence[Entry],
-    weights: Sequence[str | Path],
-    uncertainty: Sequence[float],
     selected: Sequence[Selected],
+    images: Iterable[tuple[Entry, np.ndarray]],
 ) -> None:
     """Write the page.
 
     Args:
         path: the HTML file.
         dataset: its name.
-        entries: the images that were to choose from.
-        weights: the weight mask of each.
-        uncertainty: of each, in [0, 1].
-        selected: of them, in order.
+        selected: the images, in order.
+        images: of each, what the index says, and its weight mask, H×W uint8.
 
     Raises:
-        UserError: an image or a weight mask cannot be read.
+        UserError: an image cannot be read.
     """
+    rows = zip(selected, images, strict=True)
+    texts = (_card(n, of, *image) for n, (of, image) in enumerate(rows, start=1))
+    write_page(path, f"What to correct next of {dataset}", [paragraph(ABOUT), cards(texts)])
 
-    def each() -> Iterator[str]:
-        for number, of in enumerate(selected, start=1):
-            entry = entries[of.position]
-            image = read_image(entry.image, LONGEST)
-            weight = nearest(read_made(weights[of.position]), image.shape[:2])
-            reasons = f"uncertain {100 * uncertainty[of.position]:.0f} %, rarity {of.rarity:.1f}"
-            shown = picture(heat_over(image, 1 - weight / 255), ", ".join(entry.tags))
-            yield card(f"{number}. {entry.id}: {reasons}", pictures=[shown])
 
-    parts = [paragraph(ABOUT), cards(each())]
-    write_page(path, f"What to correct next of {dataset}", parts)
+def _card(number: int, of: Selected, entry: Entry, weight: np.ndarray) -> str:
+    image = read_image(entry.image, LONGEST)
+    reasons = f"uncertain {100 * (1 - weight.mean() / 255):.0f} %, rarity {of.rarity:.1f}"
+    shown = heat_over(image, 1 - nearest(weight, image.shape[:2]) / 255)
+    text = f"{number}. {entry.id}: {reasons}"
+    return card(text, pictures=[picture(shown, ", ".join(entry.tags))])
