@@ -82,7 +82,7 @@ rule export:
 rule to_draw:
     input:
         index=ancient(paths.index()),
-        images=paths.table("next"),
+        images=paths.next_images(),
         masks=jobs.pngs(paths.cyclic_masks()),
         weights=jobs.pngs(paths.weights()),
         corrections=jobs.own("corrections"),
