@@ -15,11 +15,11 @@ with logged(snakemake.log[0]):
     files, index = snakemake.input, read_index(snakemake.input.index)
     (drawn,) = files.get("corrections") or [None]
     made = dict(zip(index.ids("train"), zip(files.masks, files.weights, strict=True), strict=True))
-    chosen = read_table(files.images, ["image"], dtype={"image": str})["image"]
-    if unknown := [image for image in chosen if image not in made]:
+    table = read_table(files.images, ["image"], dtype={"image": str}, keep_default_na=False)
+    if unknown := [image for image in table["image"] if image not in made]:
         raise UserError(f"{files.images} names {unknown[0]}, no train image: delete it, run again")
     samples = []
-    for i in chosen:
+    for i in table["image"]:
         mask, weight = map(Path, made[i])
         samples.append(Sample(i, "train", index[i].image, mask, weight, correction_of(drawn, i)))
     check_names(samples)
