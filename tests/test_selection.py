@@ -47,6 +47,11 @@ def test_page_shows_the_selected_in_order(scenes, tmp_path):
     text = (tmp_path / "next.html").read_text()
     assert 0 < text.index("1. 3: uncertain 60 %") < text.index("2. 2: uncertain 40 %")
     assert text.count("<img") == 2
+    write_selection_page(tmp_path / "next.html", "mine", [], [])
+    assert (
+        "No training image with a tag has an uncertain pixel"
+        in (tmp_path / "next.html").read_text()
+    )
 
 
 def test_corrected_pixels_are_certain(tmp_path):

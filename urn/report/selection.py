@@ -17,6 +17,7 @@ ABOUT = (
     "large uncertain area (bright) and rare classes, spread over the classes. Correct them in any "
     "tool, and name the folder of their masks as the dataset's corrections."
 )
+NOTHING = "No training image with a tag has an uncertain pixel: there is nothing to begin with."
 
 
 def write_selection_page(
@@ -38,7 +39,8 @@ def write_selection_page(
     """
     rows = zip(selected, images, strict=True)
     texts = (_card(n, of, *image) for n, (of, image) in enumerate(rows, start=1))
-    write_page(path, f"What to correct next of {dataset}", [paragraph(ABOUT), cards(texts)])
+    parts = [paragraph(ABOUT), cards(texts)] if selected else [paragraph(NOTHING)]
+    write_page(path, f"What to correct next of {dataset}", parts)
 
 
 def _card(number: int, of: Selected, entry: Entry, weight: np.ndarray) -> str:
