@@ -104,7 +104,7 @@ def test_every_rule_asks_for_the_code_of_its_own_script(script):
     ("module", "begins"),
     [
         ("urn/uncertainty.py", {"uncertainty_tiny_00000", "uncertainty_tiny_00001"}),
-        ("urn/crf/parameters.py", {"pseudo_masks_tiny_00000"}),
+        ("urn/crf/parameters.py", {"cuts_tiny_00000"}),
         ("urn/figures/style.py", {"training_figure", "stages_figure"}),
         ("urn/evaluation.py", {"cam_quality", "train_segmentation"}),
     ],
