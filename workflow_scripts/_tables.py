@@ -19,8 +19,10 @@ def write_table(path: str | Path, table: pd.DataFrame, index: bool = False) -> N
         table.to_csv(temporary, sep="\t", index=index)
 
 
-def read_table(path: str | Path, columns: Collection[str], **options: Any) -> pd.DataFrame:
-    """Read a tab-separated table that must have some columns and rows.
+def read_table(
+    path: str | Path, columns: Collection[str], may_be_empty: bool = False, **options: Any
+) -> pd.DataFrame:
+    """Read a tab-separated table that must have some columns and, unless it may be empty, rows.
 
     Args:
         options: of pandas' `read_csv`.
@@ -34,7 +36,7 @@ def read_table(path: str | Path, columns: Collection[str], **options: Any) -> pd
         reason = str(error).partition("\n")[0]
         raise UserError(f"table {path} cannot be used ({reason}): {AGAIN}") from None
     missing = [name for name in columns if name not in (*table.columns, table.index.name)]
-    if missing or table.empty:
+    if missing or (table.empty and not may_be_empty):
         reason = f"it has no column {missing[0]}" if missing else "it has no rows"
         raise UserError(f"table {path} cannot be used ({reason}): {AGAIN}")
     return table

@@ -8,14 +8,15 @@ from urn.datasets.index import read_index
 from urn.errors import UserError
 
 from _job import logged
-from _tables import write_table
+from _tables import read_table, write_table
 
 KEYS = ["image", "class_id"]
 
 with logged(snakemake.log[0]):
     index = read_index(snakemake.input.index)
-    tables = [pd.read_csv(path, sep="\t", dtype={"image": str}) for path in snakemake.input.cuts]
-    table = pd.concat(tables).set_index(KEYS)
+    ids_as_text = {"dtype": {"image": str}, "keep_default_na": False}
+    shards = [read_table(path, KEYS, True, **ids_as_text) for path in snakemake.input.cuts]
+    table = pd.concat([shard for shard in shards if len(shard)] or shards).set_index(KEYS)
     if table.empty:
         raise UserError("no train image has a class: there is no alpha to choose")
     alphas = table.columns.astype(float)

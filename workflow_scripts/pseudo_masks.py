@@ -15,7 +15,8 @@ def chosen_alphas(paths: Sequence[str]) -> dict[str, dict[str, list[float]]]:
     """By image the refiner's argument `alpha`, one number for each class, where it was chosen."""
     found: dict[str, dict[str, list[float]]] = {}
     for path in paths:
-        table = read_table(path, ["image", "class_id", "alpha"], dtype={"image": str})
+        columns = ["image", "class_id", "alpha"]
+        table = read_table(path, columns, dtype={"image": str}, keep_default_na=False)
         for image, alphas in table.groupby("image", sort=False)["alpha"]:
             found[image] = {"alpha": alphas.tolist()}
     return found
