@@ -82,7 +82,7 @@ def test_estimate_plans_every_stage(tmp_path):
         stage = re.sub(r"_tiny_\d{5}$", "", rule)
         plan[stage] = plan.get(stage, 0) + count
     work = {"index", "cams", "multi_crop_cams", "responses", "uncertainty", "predictions"}
-    work |= {"rough_masks", "affinity_labels", "pseudo_masks"}
+    work |= {"rough_masks", "affinity_labels", "cuts", "pseudo_masks"}
     work |= {stage for stage in plan if stage.startswith("train_") and stage != "train_images"}
     assert jobs == {stage: plan[stage] for stage in work}
     images = table.groupby("stage")["images"].sum()

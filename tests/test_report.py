@@ -14,7 +14,7 @@ from test_workflow import changed_configuration, planned, snakemake
 TEACHER = "efficientnet_lite0"
 FIGURES = [
     *("pipeline", "uncertainty", "response_scales", "crf_parameters", "contact_sheet"),
-    *("stages", "classes", "training", "cost"),
+    *("stages", "classes", "alpha", "training", "cost"),
     *(f"{kind}_{TEACHER}" for kind in ("reliability", "comparison")),
 ]
 TABLES = ["stages", "classes", "cost", f"uncertainty_{TEACHER}"]

@@ -304,8 +304,8 @@ OF_VOC = ["index", "index_of_test", "responses", "test_predictions_mini_00000", 
 OF_ALL = {
     **dict.fromkeys(OF_VOC, 1),
     "responses": 2,  # of train images for the weights, of test images
-    **dict.fromkeys(["train_classifier", "cams", "pseudo_masks_mini_00000"], 1),
-    **{"train_segmentation": 2, "uncertainty_mini_00000": 1},
+    **dict.fromkeys(["train_classifier", "cams", "cuts_mini_00000", "alpha"], 1),
+    **{"pseudo_masks_mini_00000": 1, "train_segmentation": 2, "uncertainty_mini_00000": 1},
 }
 
 
