@@ -174,7 +174,7 @@ class Dataset:
         return resolved | own
 
     def chooses_alpha(self, refiner: str) -> bool:
-        """Whether a refiner's alpha is to be chosen by the masks' cuts."""
+        """Whether a refiner's alpha is to be chosen by what its masks cost."""
         return refiner != "own" and self.refiner_settings(refiner)["alpha"] == "auto"
 
     def refiner_options(self, name: str) -> Settings:
