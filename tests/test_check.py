@@ -4,6 +4,7 @@ import io
 from pathlib import Path
 
 import numpy as np
+import pandas as pd
 import pytest
 from PIL import Image, ImageEnhance
 from test_workflow import snakemake
@@ -16,6 +17,7 @@ from urn.check.remarks import ALIKE, images_of_classes, remarks
 from urn.check.tags_page import write_tags_page
 from urn.datasets.index import Entry, Index
 from urn.files.images import read_image
+from urn.report.page import write_table_page
 
 
 def distance(one, other):
@@ -159,7 +161,7 @@ def test_a_classifier_that_knows_nothing_of_a_class_doubts_nothing(scores, tags)
 
 @pytest.fixture
 def pages(scenes, tmp_path):
-    """Both pages, of scenes of which one is a copy, with names that HTML must escape."""
+    """The pages of scenes, one a copy, with names that HTML must escape; and of a wide table."""
     files = [scenes[0][0], *(image for image, _ in scenes)]
     names = ["a <copy> & of/b", "b", *("a_very_long_name_of_an_image_" * 3 + f"{n}" for n in "123")]
     splits = ("train", "val", "train", "train", "val")
@@ -174,6 +176,8 @@ def pages(scenes, tmp_path):
     scores = np.array([[0.9, 0.1], [0.9, 0.1], [0.9, 0.1], [0.9, 0.1], [0.1, 0.9]])
     tags = np.array([[0, 1], [1, 0], [1, 0], [1, 0], [1, 1]], bool)
     write_tags_page(tmp_path / "tags.html", "mine", index, entries, doubts(scores, tags))
+    wide = pd.DataFrame({"a_column": ["a/path/without/a/blank/" * 9], "another": ["1"]})
+    write_table_page(tmp_path / "table.html", wide, "results/mine/tables/wide.tsv")
     return tmp_path
 
 
@@ -188,14 +192,17 @@ def test_pages_say_what_was_found(pages):
 
 
 @pytest.mark.parametrize("width", [400, 1280])
-@pytest.mark.parametrize("name", ["index.html", "tags.html"])
-def test_pages_fit_the_screen_and_need_no_network(pages, browser, name, width):
+@pytest.mark.parametrize(
+    ("name", "pictures"), [("index.html", 5), ("tags.html", 1), ("table.html", 0)]
+)
+def test_pages_fit_the_screen_and_need_no_network(pages, browser, name, pictures, width):
     context = browser.new_context(viewport={"width": width, "height": 800}, offline=True)
     page = context.new_page()
     page.goto((pages / name).as_uri())
     assert page.evaluate("document.documentElement.scrollWidth") <= width
-    pictures = page.locator("img")
-    assert pictures.count() and pictures.evaluate_all("all => all.every(i => i.naturalWidth > 0)")
+    shown = page.locator("img")
+    assert shown.count() == pictures
+    assert shown.evaluate_all("all => all.every(i => i.naturalWidth > 0)")
 
 
 def test_a_run_has_its_pages_and_a_check_ends_with_its_remarks(copy):
