@@ -49,12 +49,22 @@ def test_copies_have_near_hashes_and_other_images_have_not(scenes, change):
         assert near == [n == m for m in range(len(hashes))]
 
 
+def test_a_mirrored_copy_has_a_near_hash_once_it_is_mirrored_back(scenes):
+    images = [read_image(image) for image, _ in scenes]
+    hashes = [dhash(image) for image in images]
+    for n, image in enumerate(images):
+        back = dhash(np.asarray(recompressed(Image.fromarray(image[:, ::-1])))[:, ::-1])
+        near = [distance(back, own) <= ALIKE for own in hashes]
+        assert near == [n == m for m in range(len(hashes))]
+
+
 def test_facts_are_those_of_the_upright_image(tmp_path):
     image = Image.new("RGB", (40, 20), (200, 100, 0))
     exif = image.getexif()
     exif[0x0112] = 6  # on its side
     image.save(tmp_path / "a.jpg", exif=exif, quality=95)
     facts = facts_of(tmp_path / "a.jpg")
+    assert facts.mirrored == dhash(read_image(tmp_path / "a.jpg")[:, ::-1])
     assert (facts.height, facts.width) == (40, 20)
     assert facts.contrast < 1 and facts.colour == pytest.approx(200, abs=3)
 
@@ -65,15 +75,22 @@ def test_groups_are_those_of_all_pairs(monkeypatch):
     base = [int.from_bytes(numbers.bytes(16)) for _ in range(20)]
     values = [*base, base[3] ^ 0b111, base[3] ^ (0b111 << 60), base[7], base[9] ^ 0b11111111]
     hashes = [f"{value:032x}" for value in values]
+    mirrored = [numbers.bytes(16).hex() for _ in values]
     # 20 and 21 differ in 6 bits, but both are near 3.
-    assert alike(hashes, 5) == [[3, 20, 21], [7, 22]]
-    assert alike([], 5) == alike(hashes[:20], 5) == []
+    groups = [([3, 20, 21], False), ([7, 22], False)]
+    assert alike(hashes, mirrored, 5) == groups
+    assert alike([], [], 5) == alike(hashes[:20], mirrored[:20], 5) == []
+    mirrored[12] = hashes[22]
+    mirrored[22] = hashes[12]
+    mirrored[15] = hashes[15]  # symmetric
+    assert alike(hashes, mirrored, 5) == [groups[0], ([7, 12, 22], True)]
 
 
 def plain(number, **changes):
     """Facts of an image like no other."""
-    digits = np.random.default_rng(number).bytes(16).hex()
-    usual = {"height": 300, "width": 400, "contrast": 50, "colour": 40, "dhash": digits}
+    numbers = np.random.default_rng(number)
+    hashes = {"dhash": numbers.bytes(16).hex(), "mirrored": numbers.bytes(16).hex()}
+    usual = {"height": 300, "width": 400, "contrast": 50, "colour": 40, **hashes}
     return Facts(**usual | changes)
 
 
@@ -88,7 +105,8 @@ def dataset(rows, classes=("cat", "dog")):
 
 
 MANY = [("train", (name,), {}) for name in ("cat", "dog") for _ in range(20)]
-SAME = {"dhash": plain(0).dhash}
+SAME = {"dhash": plain(0).dhash, "mirrored": plain(0).mirrored}
+MIRRORED = {"dhash": plain(0).mirrored, "mirrored": plain(0).dhash}
 
 
 @pytest.mark.parametrize(
@@ -97,6 +115,12 @@ SAME = {"dhash": plain(0).dhash}
         ([("val", ("cat",), SAME)], "nearly the same in train and val", "0 and 40 look", "0 40"),
         ([("train", ("dog",), SAME)], "nearly the same, with other tags", "(cat; dog)", "0 40"),
         ([("train", ("cat",), SAME)], "nearly the same", "0 and 40 look alike, in train", "0 40"),
+        (
+            [("train", ("cat",), MIRRORED)],
+            "nearly the same",
+            "0 and 40 look alike, mirrored, in train",
+            "0 40",
+        ),
         ([("train", ("cat",), {"contrast": 1})], "odd image", "next to nothing", "40"),
         ([("val", ("cat",), {"height": 30})], "odd image", "40 (val) has only 400×30", "40"),
         ([("val", (), {"width": 2000})], "odd image", "2000×300 pixels: crops", "40"),
