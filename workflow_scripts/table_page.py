@@ -7,5 +7,5 @@ from _tables import read_table
 
 with logged(snakemake.log[0]):
     source = snakemake.input[0]
-    cells = read_table(source, [], dtype=str, keep_default_na=False)
+    cells = read_table(source, [], dtype=str, na_values=[])
     write_table_page(snakemake.output[0], cells, source)
