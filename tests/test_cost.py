@@ -11,7 +11,6 @@ from test_workflow import REPOSITORY, planned, snakemake
 from rules.plan import work
 from rules.plan.dataset import Dataset
 
-
 ALPHAS = yaml.safe_load((REPOSITORY / "config.yaml").read_text())["pseudo_masks"]["alphas"]
 
 
