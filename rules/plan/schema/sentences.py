@@ -198,7 +198,7 @@ def _plain(limit: float) -> str:
 
 def _taken(value: Any, wanted: str) -> str:
     """What to write for a scalar that YAML takes for another type than the one wanted."""
-    if wanted == "string" and not isinstance(value, dict | list):
+    if wanted.startswith("string") and not isinstance(value, dict | list):
         return ", and YAML takes words such as NO, null or 1 for other types: quote it"
     return _number(value)
 
