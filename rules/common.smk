@@ -21,7 +21,8 @@ from urn.registry import REFINERS
 
 try:
     on_missing = unknown_targets.explainer(workflow, config)
-    hooks.install(workflow, on_missing, missing_files.checker(config))
+    on_plan = (missing_files.checker(config), closing.closer_without_jobs(config))
+    hooks.install(workflow, on_missing, *on_plan)
     plan = start(workflow, config, sys.argv[1:])
     gpus.share_by(plan.run_here)
 except UserError as error:

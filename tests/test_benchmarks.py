@@ -3,15 +3,20 @@
 from copy import deepcopy
 from pathlib import Path
 
+import numpy as np
 import pytest
 import torch
 from mmengine.dataset import pseudo_collate
 
+from benchmarks.alpha import compared
 from benchmarks.generated import write_photographs
 from benchmarks.gpu import measured, table
 from benchmarks.inference import compare
 from benchmarks.plain import plain_dataset
 from benchmarks.trainings import Setting, in_turn, our_model, ours, plain, plain_model
+from urn.datasets.index import Entry, Index
+from urn.files.archives import write_archive
+from urn.files.images import read_mask
 from urn.segmentation.inference import Views
 
 CROP = 64
@@ -67,3 +72,24 @@ def test_a_section_that_fails_is_a_row_of_the_table(tmp_path):
 def test_a_section_that_takes_too_long_is_stopped(tmp_path):
     (row,) = measured("pipeline", tmp_path, "toy", patience=0.02)
     assert row["what"] == "stopped after 2 s"
+
+
+@pytest.mark.parametrize(("every", "images"), [(1, 2), (2, 1)])
+def test_choices_of_alpha_are_scored_on_an_archive(scenes, tmp_path, every, images):
+    """With CAMs that are the truth, the best alpha's masks are near it."""
+    classes = tuple("abcdef")
+    entries, maps = [], []
+    for number, (image, mask) in enumerate(scenes[:2]):
+        truth = read_mask(mask)
+        labels = np.setdiff1d(truth, [0, 255])
+        tags = tuple(classes[label - 1] for label in labels)
+        entries.append(Entry(f"{number}", "train", image, mask, tags))
+        maps.append((f"{number}", labels, truth == labels[:, None, None]))
+    write_archive(tmp_path / "cams.npz", maps)
+    index = Index(classes, (*entries, Entry("of another shard", "train", image, mask, ("a",))))
+    found = compared(index, [str(tmp_path / "cams.npz")], every, "ppmg")
+    assert found["images"] == images
+    assert 80 < found["the best alpha"] <= 100
+    assert found["the chosen alpha"] <= found["the best alpha"]
+    by_steps = [score for name, score in found.items() if name.startswith("for each class")]
+    assert len(by_steps) == 4 and all(0 < score <= 100 for score in by_steps)

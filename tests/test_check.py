@@ -4,6 +4,7 @@ import io
 from pathlib import Path
 
 import numpy as np
+import pandas as pd
 import pytest
 from PIL import Image, ImageEnhance
 from test_workflow import snakemake
@@ -16,6 +17,7 @@ from urn.check.remarks import ALIKE, images_of_classes, remarks
 from urn.check.tags_page import write_tags_page
 from urn.datasets.index import Entry, Index
 from urn.files.images import read_image
+from urn.report.page import write_table_page
 
 
 def distance(one, other):
@@ -47,6 +49,16 @@ def test_copies_have_near_hashes_and_other_images_have_not(scenes, change):
         assert near == [n == m for m in range(len(hashes))]
 
 
+def test_mirrored_copies_are_near_the_mirrored_hash(scenes, tmp_path):
+    known = [facts_of(image) for image, _ in scenes]
+    for n, (image, _) in enumerate(scenes):
+        recompressed(Image.fromarray(read_image(image)[:, ::-1])).save(tmp_path / "copy.png")
+        copy = facts_of(tmp_path / "copy.png")
+        near = [distance(copy.mirrored, of.dhash) <= ALIKE for of in known]
+        assert near == [n == m for m in range(len(known))]
+        assert distance(copy.dhash, known[n].dhash) > ALIKE
+
+
 def test_facts_are_those_of_the_upright_image(tmp_path):
     image = Image.new("RGB", (40, 20), (200, 100, 0))
     exif = image.getexif()
@@ -63,15 +75,22 @@ def test_groups_are_those_of_all_pairs(monkeypatch):
     base = [int.from_bytes(numbers.bytes(16)) for _ in range(20)]
     values = [*base, base[3] ^ 0b111, base[3] ^ (0b111 << 60), base[7], base[9] ^ 0b11111111]
     hashes = [f"{value:032x}" for value in values]
+    mirrored = [numbers.bytes(16).hex() for _ in values]
     # 20 and 21 differ in 6 bits, but both are near 3.
-    assert alike(hashes, 5) == [[3, 20, 21], [7, 22]]
-    assert alike([], 5) == alike(hashes[:20], 5) == []
+    groups = [([3, 20, 21], False), ([7, 22], False)]
+    assert alike(hashes, mirrored, 5) == groups
+    assert alike([], [], 5) == alike(hashes[:20], mirrored[:20], 5) == []
+    mirrored[12] = hashes[22]
+    mirrored[22] = hashes[12]
+    mirrored[15] = hashes[15]  # symmetric
+    assert alike(hashes, mirrored, 5) == [groups[0], ([7, 12, 22], True)]
 
 
 def plain(number, **changes):
     """Facts of an image like no other."""
-    digits = np.random.default_rng(number).bytes(16).hex()
-    usual = {"height": 300, "width": 400, "contrast": 50, "colour": 40, "dhash": digits}
+    numbers = np.random.default_rng(number)
+    hashes = {"dhash": numbers.bytes(16).hex(), "mirrored": numbers.bytes(16).hex()}
+    usual = {"height": 300, "width": 400, "contrast": 50, "colour": 40, **hashes}
     return Facts(**usual | changes)
 
 
@@ -86,7 +105,8 @@ def dataset(rows, classes=("cat", "dog")):
 
 
 MANY = [("train", (name,), {}) for name in ("cat", "dog") for _ in range(20)]
-SAME = {"dhash": plain(0).dhash}
+SAME = {"dhash": plain(0).dhash, "mirrored": plain(0).mirrored}
+MIRRORED = {"dhash": plain(0).mirrored, "mirrored": plain(0).dhash}
 
 
 @pytest.mark.parametrize(
@@ -95,6 +115,12 @@ SAME = {"dhash": plain(0).dhash}
         ([("val", ("cat",), SAME)], "nearly the same in train and val", "0 and 40 look", "0 40"),
         ([("train", ("dog",), SAME)], "nearly the same, with other tags", "(cat; dog)", "0 40"),
         ([("train", ("cat",), SAME)], "nearly the same", "0 and 40 look alike, in train", "0 40"),
+        (
+            [("train", ("cat",), MIRRORED)],
+            "nearly the same",
+            "0 and 40 look alike, mirrored, in train",
+            "0 40",
+        ),
         ([("train", ("cat",), {"contrast": 1})], "odd image", "next to nothing", "40"),
         ([("val", ("cat",), {"height": 30})], "odd image", "40 (val) has only 400×30", "40"),
         ([("val", (), {"width": 2000})], "odd image", "2000×300 pixels: crops", "40"),
@@ -159,7 +185,7 @@ def test_a_classifier_that_knows_nothing_of_a_class_doubts_nothing(scores, tags)
 
 @pytest.fixture
 def pages(scenes, tmp_path):
-    """Both pages, of scenes of which one is a copy, with names that HTML must escape."""
+    """The pages of scenes, one a copy, with names that HTML must escape; and of a wide table."""
     files = [scenes[0][0], *(image for image, _ in scenes)]
     names = ["a <copy> & of/b", "b", *("a_very_long_name_of_an_image_" * 3 + f"{n}" for n in "123")]
     splits = ("train", "val", "train", "train", "val")
@@ -174,6 +200,8 @@ def pages(scenes, tmp_path):
     scores = np.array([[0.9, 0.1], [0.9, 0.1], [0.9, 0.1], [0.9, 0.1], [0.1, 0.9]])
     tags = np.array([[0, 1], [1, 0], [1, 0], [1, 0], [1, 1]], bool)
     write_tags_page(tmp_path / "tags.html", "mine", index, entries, doubts(scores, tags))
+    wide = pd.DataFrame({"a_column": ["a/path/without/a/blank/" * 9], "another": ["1"]})
+    write_table_page(tmp_path / "table.html", wide, "results/mine/tables/wide.tsv")
     return tmp_path
 
 
@@ -188,14 +216,17 @@ def test_pages_say_what_was_found(pages):
 
 
 @pytest.mark.parametrize("width", [400, 1280])
-@pytest.mark.parametrize("name", ["index.html", "tags.html"])
-def test_pages_fit_the_screen_and_need_no_network(pages, browser, name, width):
+@pytest.mark.parametrize(
+    ("name", "pictures"), [("index.html", 5), ("tags.html", 1), ("table.html", 0)]
+)
+def test_pages_fit_the_screen_and_need_no_network(pages, browser, name, pictures, width):
     context = browser.new_context(viewport={"width": width, "height": 800}, offline=True)
     page = context.new_page()
     page.goto((pages / name).as_uri())
     assert page.evaluate("document.documentElement.scrollWidth") <= width
-    pictures = page.locator("img")
-    assert pictures.count() and pictures.evaluate_all("all => all.every(i => i.naturalWidth > 0)")
+    shown = page.locator("img")
+    assert shown.count() == pictures
+    assert shown.evaluate_all("all => all.every(i => i.naturalWidth > 0)")
 
 
 def test_a_run_has_its_pages_and_a_check_ends_with_its_remarks(copy):

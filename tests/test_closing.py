@@ -29,9 +29,11 @@ def test_last_words_tell_scores_and_places(scored, tmp_path, monkeypatch):
 
 
 SCORED = f"""
+from rules import hooks
 from rules.hooks import closing
 
 config |= {CONFIG}
+hooks.install(workflow, print, closing.closer_without_jobs(config))
 
 rule all:
     default_target: True
@@ -48,12 +50,17 @@ onsuccess:
 
 def test_snakemake_tells_what_was_asked_for(tmp_path):
     """Its workflow object has the jobs and the Snakefile, and its report can be made then."""
-    part = run(tmp_path, SCORED, "summary")
+    part = run(tmp_path, SCORED, "summary", hooked=False)
     assert "71.25  mIoU" not in part
-    whole = run(tmp_path, SCORED, "--forceall")
+    whole = run(tmp_path, SCORED, "--forceall", hooked=False)
     assert "   71.25  mIoU\n" in whole
     assert "report    results/mine/report.html" in whole
     assert (tmp_path / "results" / "mine" / "report.html").exists()
+    again = run(tmp_path, SCORED, hooked=False)
+    assert again.index("Nothing to be done") < again.index("   71.25  mIoU\n")
+    assert "report    results/mine/report.html" in again
+    for arguments in (["-n"], ["--summary"], ["--report", "r.html"], ["--no-hooks"], ["summary"]):
+        assert "71.25  mIoU" not in run(tmp_path, SCORED, *arguments, hooked=False), arguments
 
 
 def test_a_check_ends_with_its_first_remarks(tmp_path, monkeypatch):

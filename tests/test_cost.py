@@ -8,6 +8,11 @@ import pytest
 import yaml
 from test_workflow import REPOSITORY, planned, snakemake
 
+from rules.plan import work
+from rules.plan.dataset import Dataset
+
+ALPHAS = yaml.safe_load((REPOSITORY / "config.yaml").read_text())["pseudo_masks"]["alphas"]
+
 
 def with_every_stage(folder, **changes):
     """The tiny configuration with two classifiers, AffinityNet and another refiner's masks."""
@@ -81,14 +86,28 @@ def test_estimate_plans_every_stage(tmp_path):
     for rule, count in planned(tmp_path, configuration=file).items():
         stage = re.sub(r"_tiny_\d{5}$", "", rule)
         plan[stage] = plan.get(stage, 0) + count
-    work = {"index", "cams", "multi_crop_cams", "responses", "uncertainty", "predictions"}
-    work |= {"rough_masks", "affinity_labels", "cuts", "pseudo_masks"}
-    work |= {stage for stage in plan if stage.startswith("train_") and stage != "train_images"}
-    assert jobs == {stage: plan[stage] for stage in work}
+    counted = {"index", "cams", "multi_crop_cams", "responses", "uncertainty", "predictions"}
+    counted |= {"rough_masks", "affinity_labels", "cuts", "pseudo_masks", "gallery"}
+    counted |= {stage for stage in plan if stage.startswith("train_") and stage != "train_images"}
+    plan["gallery"] = plan["gallery_train"] + plan["gallery_val"]
+    assert jobs == {stage: plan[stage] for stage in counted}
     images = table.groupby("stage")["images"].sum()
     assert images["train_multi_crop_classifier"] == 5 * 4
     assert images["train_affinity"] == 7 * 4
     assert images["pseudo_masks"] == 2 * 12
+    assert images["gallery"] == 12 + 4
+    assert images["cuts"] == jobs["cuts"] / 2 * 12 * len(ALPHAS)  # two shards
+
+
+def test_estimate_counts_a_bundle_for_every_urn():
+    config = yaml.safe_load((REPOSITORY / "config.yaml").read_text())
+    runs = {"efficientnet_lite0": ["baseline", "urn"], "resnet18": ["urn"]}
+    config["datasets"]["shapes"]["runs"] = runs
+    planned_work = work.planned(Dataset(config, "shapes"))
+    assert [(of, jobs) for stage, of, jobs, _ in planned_work if stage == "bundle"] == [
+        ("efficientnet_lite0", 1),
+        ("resnet18", 1),
+    ]
 
 
 @pytest.fixture(scope="module")

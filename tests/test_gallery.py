@@ -168,3 +168,30 @@ def test_nothing_is_wider_than_the_screen(shard, page, width):
     page.goto(page_of(shard, many(read_records(shard), 100)))
     assert page.evaluate("document.documentElement.scrollWidth") <= width
     assert page.locator(".card").first.bounding_box()["width"] < width / 1.9
+
+
+def test_a_phone_has_buttons_for_what_the_keys_do(shard, page):
+    """And fingers can hit them."""
+    page.set_viewport_size({"width": 400, "height": 800})
+    page.goto(page_of(shard, many(read_records(shard), 3)))
+    page.locator(".card").first.click()
+    boxes = [button.bounding_box() for button in page.locator("#viewer button").all()]
+    assert min(min(box["width"], box["height"]) for box in boxes) >= 44
+    page.click("#viewer [data-key=l]")
+    page.click("#viewer [data-key='-']")
+    assert page.text_content("#shown") == "pseudo-mask"
+    assert page.locator("#viewer .mask").evaluate("m => getComputedStyle(m).opacity") == "0.5"
+    page.click("#viewer [data-key=a]")
+    assert page.get_attribute("#viewer [data-key=a]", "aria-pressed") == "true"
+    page.click("#viewer [data-key=ArrowRight]")
+    assert page.get_attribute("#viewer [data-key=a]", "aria-pressed") == "false"
+    assert "2 of 3" in page.text_content("#viewer .facts")
+
+
+def test_it_says_so_where_there_is_nothing(shard, page):
+    page.goto(page_of(shard, read_records(shard)))
+    assert page.is_disabled("#download")
+    page.fill("#name", "no such name")
+    assert page.is_visible("#none")
+    page.fill("#name", "")
+    assert page.is_hidden("#none")

@@ -100,6 +100,16 @@ def test_tables_and_scores_come_back(tmp_path):
     assert read_score(tmp_path / "miou.txt") == (41.51, "mIoU (%) of masks")
 
 
+@pytest.mark.parametrize("name", ["NA", "null", "nan", "None", "true", "1", "01", "1e5"])
+def test_names_stay_text(tmp_path, name):
+    path = tmp_path / "iou.tsv"
+    write_table(path, pd.DataFrame({"class": [name, name], "iou": [np.nan, 50]}))
+    table = read_table(path, ["class", "iou"])
+    assert table["class"].tolist() == [name, name]
+    assert table["iou"].isna().tolist() == [True, False] and table["iou"][1] == 50
+    assert read_table(path, ["class"], index_col="class").index.tolist() == [name, name]
+
+
 @pytest.mark.parametrize("content", [b"", b"garbage", b"\xff\x00\n", b"a\tb\n", b"b\n1\n"])
 def test_a_spoilt_table(tmp_path, content):
     (tmp_path / "curve.tsv").write_bytes(content)

@@ -11,7 +11,7 @@ from urn.report.ablation import Cell, ablation_table
 from urn.report.cost import cost_table, images_of, minutes_drawn
 from urn.report.estimate import estimate
 from urn.report.front_page import Run, duration, failures, front_page, models, result, what_was_run
-from urn.report.page import table_page
+from urn.report.page import write_table_page
 from urn.report.scores import class_iou
 
 SHARDS = {"train": {"00000": 6, "00001": 5}, "val": {"00000": 4}, "test": {"00000": 3}}
@@ -90,10 +90,12 @@ def test_classes_have_their_iou():
     np.testing.assert_array_equal(table["iou"], [91.24, np.nan, 50])
 
 
-def test_a_page_has_the_cells_as_they_are():
-    page = table_page(pd.DataFrame({"of_stage": ["0.10", "<b>"]}), "tables/cost.tsv")
+def test_a_page_has_the_cells_as_they_are(tmp_path):
+    cells = pd.DataFrame({"of_stage": ["0.10", "<b>"]})
+    write_table_page(tmp_path / "cost.html", cells, "tables/cost.tsv")
+    page = (tmp_path / "cost.html").read_text()
     assert page.startswith("<!doctype html>")
-    assert "<p>tables/cost.tsv</p>" in page
+    assert "<h1>cost.tsv</h1>" in page and "<p>tables/cost.tsv</p>" in page
     assert "<th>of stage</th>" in page
     assert "<td>0.10</td>" in page and "<td>&lt;b&gt;</td>" in page
 

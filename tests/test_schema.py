@@ -56,7 +56,11 @@ class Outer(Model):
         ({"rows": {"a": {"no": 1}}}, ["rows.a has the unknown key 'no': allowed: number, factor"]),
         ({"entries": ["a", "b", "a"]}, ["entries is ['a', 'b', 'a']: it must have at most 2 ent"]),
         ({"entries": ["a", "a"]}, ["entries has 'a' twice: name it once"]),
-        ({"entries": ["a", 1]}, ["entries.1 is 1: it must be of type string"]),
+        (
+            {"entries": ["a", 1]},
+            ["entries.1 is 1: it must be of type string, and YAML takes words"],
+        ),
+        ({"entries": [False, "a"]}, ["entries.0 is False: it must be of type string, and YAML ta"]),
         (
             {"word": "x", "inner": {"a": 1, "b": 2}},
             ["word has the unknown", "inner has the unknown key 'a'", "inner has the unknown key"],

@@ -11,7 +11,7 @@ from _tables import read_table
 
 def example_id(job: Any) -> str:
     """Its id, chosen by a job's table of the training images."""
-    return example(read_table(job.input.table, ["image"], dtype={"image": str}))
+    return example(read_table(job.input.table, ["image"]))
 
 
 def example_image(job: Any, index: Index) -> ArchivedImage:

@@ -12,6 +12,10 @@ from urn.files.atomic import atomic_path
 
 AGAIN = "delete it and run again"
 
+# Ids and names of people's own, which may look like a number or a missing value: 1, NA, null.
+NAMES = dict.fromkeys(["image", "dhash", "mirrored", "class", "stage"], str)
+AS_WRITTEN = {"dtype": NAMES, "keep_default_na": False, "na_values": [""]}
+
 
 def write_table(path: str | Path, table: pd.DataFrame, index: bool = False) -> None:
     """Write a tab-separated table, whole or not at all; `index`: its index is a column, too."""
@@ -24,14 +28,16 @@ def read_table(
 ) -> pd.DataFrame:
     """Read a tab-separated table that must have some columns and, unless it may be empty, rows.
 
+    Names stay text; only an empty cell is a missing value.
+
     Args:
-        options: of pandas' `read_csv`.
+        options: of pandas' `read_csv`, if others are needed.
 
     Raises:
         UserError: it is no such table.
     """
     try:
-        table = pd.read_csv(path, sep="\t", **options)
+        table = pd.read_csv(path, sep="\t", **AS_WRITTEN | options)
     except (OSError, ValueError, LookupError) as error:
         reason = str(error).partition("\n")[0]
         raise UserError(f"table {path} cannot be used ({reason}): {AGAIN}") from None
@@ -43,11 +49,10 @@ def read_table(
 
 
 def read_by_image(files: Iterable[str], columns: Collection[str]) -> pd.DataFrame:
-    """Read tables of images, one below the other; ids that look like numbers stay text.
+    """Read tables of images, one below the other.
 
     Raises:
         UserError: one is no such table.
     """
-    text = {"image": str, "dhash": str}
-    read = partial(read_table, columns=["image", *columns], dtype=text, keep_default_na=False)
+    read = partial(read_table, columns=["image", *columns])
     return pd.concat(map(read, files), ignore_index=True)

@@ -14,8 +14,7 @@ KEYS = ["image", "class_id"]
 
 with logged(snakemake.log[0]):
     index = read_index(snakemake.input.index)
-    ids_as_text = {"dtype": {"image": str}, "keep_default_na": False}
-    shards = [read_table(path, KEYS, True, **ids_as_text) for path in snakemake.input.cuts]
+    shards = [read_table(path, KEYS, may_be_empty=True) for path in snakemake.input.cuts]
     table = pd.concat([shard for shard in shards if len(shard)] or shards).set_index(KEYS)
     if table.empty:
         raise UserError("no train image has a class: there is no alpha to choose")
@@ -35,4 +34,6 @@ with logged(snakemake.log[0]):
     considered["dataset"] = np.arange(len(alphas)) == common
     counts = pd.Series([alpha for *_, alpha in chosen]).value_counts()
     considered["chosen"] = counts.reindex(alphas, fill_value=0).to_numpy()
-    write_table(snakemake.output.table, considered.assign(**means).round(5))
+    # A class may be called as a column is.
+    table = pd.concat([considered, pd.DataFrame(means)], axis="columns")
+    write_table(snakemake.output.table, table.round(5))

@@ -15,7 +15,7 @@ with logged(snakemake.log[0]):
     params = snakemake.params
     files = sorted(Path(params.benchmarks).glob("*.tsv"))
     files = [file for file in files if file.stem != "cost"]  # an earlier run's own
-    jobs = pd.concat([read_table(file, ["s", "max_rss"], na_values="-") for file in files])
+    jobs = pd.concat([read_table(file, ["s", "max_rss"], na_values=["-", "NA"]) for file in files])
     jobs.index = pd.Index([file.stem for file in files])
     table = cost_table(jobs, params.shards, params.trainings)
     write_table(snakemake.output.table, table.round(4), index=True)

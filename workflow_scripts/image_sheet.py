@@ -13,7 +13,7 @@ from _tables import read_table
 with logged(snakemake.log[0]):
     params = snakemake.params
     index = read_index(snakemake.input.index)
-    table = read_table(snakemake.input.table, ["image"], dtype={"image": str})
+    table = read_table(snakemake.input.table, ["image"])
     table["position"] = range(len(table))
     chosen = at_quantiles(table, params.by, params.quantiles)
     entries = [index[image] for image in chosen["image"]]

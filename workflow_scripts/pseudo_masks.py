@@ -15,8 +15,7 @@ def chosen_alphas(paths: Sequence[str]) -> dict[str, dict[str, list[float]]]:
     """By image the refiner's argument `alpha`, one number for each class, where it was chosen."""
     found: dict[str, dict[str, list[float]]] = {}
     for path in paths:
-        columns = ["image", "class_id", "alpha"]
-        table = read_table(path, columns, dtype={"image": str}, keep_default_na=False)
+        table = read_table(path, ["image", "class_id", "alpha"])
         for image, alphas in table.groupby("image", sort=False)["alpha"]:
             found[image] = {"alpha": alphas.tolist()}
     return found

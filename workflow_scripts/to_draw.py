@@ -15,7 +15,7 @@ with logged(snakemake.log[0]):
     files, index = snakemake.input, read_index(snakemake.input.index)
     (drawn,) = files.get("corrections") or [None]
     made = dict(zip(index.ids("train"), zip(files.masks, files.weights, strict=True), strict=True))
-    table = read_table(files.images, ["image"], True, dtype={"image": str}, keep_default_na=False)
+    table = read_table(files.images, ["image"], may_be_empty=True)
     if table.empty:
         raise UserError(f"{files.images} names no image: nothing is uncertain, nothing to correct")
     if unknown := [image for image in table["image"] if image not in made]:

@@ -5,18 +5,26 @@ from typing import Any
 
 from rules.hooks.replacement import difference, expect
 
-OF_THE_WORKFLOW = ("dag", "dag_settings", "is_main_process", "main_snakefile", "rules")
+OF_THE_WORKFLOW = (
+    "dag",
+    "dag_settings",
+    "dryrun",
+    "execution_settings",
+    "is_main_process",
+    "main_snakefile",
+    "rules",
+)
 
 
 def install(
-    workflow: Any, on_missing: Callable[[str], None], on_plan: Callable[[Any], None]
+    workflow: Any, on_missing: Callable[[str], None], *on_plan: Callable[[Any], None]
 ) -> None:
     """Put every hook in place; to be called by the Snakefile before its rules.
 
     Args:
         workflow: Snakemake's.
         on_missing: called with a file that no rule makes.
-        on_plan: called with the plan, Snakemake's DAG, before it is run or shown.
+        on_plan: each called with the plan, Snakemake's DAG, before it is run or shown.
 
     Raises:
         UserError: Snakemake differs from what a hook was written for.
@@ -42,6 +50,6 @@ def install(
     ancient_files.install()
     gpus.install()
     keeping.install()
-    missing_files.install(on_plan)
+    missing_files.install(*on_plan)
     output_index.install(on_missing)
     scheduling.install()

@@ -6,7 +6,7 @@ import json
 import subprocess
 import sys
 import tempfile
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -23,11 +23,31 @@ def close(workflow: Any, config: Mapping[str, Any]) -> None:
         workflow: Snakemake's, whose jobs are done.
         config: the configuration of the run.
     """
-    # What is printed at exit comes after Snakemake's own last lines.
-    rules = {job.rule.name for job in workflow.dag.jobs}
+    report = Paths(config["dataset"]).report
+    _close(workflow.dag, config, lambda: make_report(report, workflow.main_snakefile, config))
+
+
+def closer_without_jobs(config: Mapping[str, Any]) -> Callable[[Any], None]:
+    """What to call with a plan: if no job of it is to be run, Snakemake has no `onsuccess`.
+
+    Args:
+        config: which need not be complete yet.
+    """
+
+    def close_without_jobs(dag: Any) -> None:
+        workflow = dag.workflow
+        if workflow.dryrun or workflow.execution_settings.no_hooks or [*dag.needrun_jobs()]:
+            return
+        _close(dag, config, Path(Paths(config["dataset"]).report).exists)
+
+    return close_without_jobs
+
+
+def _close(dag: Any, config: Mapping[str, Any], has_report: Callable[[], bool]) -> None:
+    """Print, after Snakemake's own last lines, what belongs to what was asked for."""
+    rules = {job.rule.name for job in dag.jobs}
     if "all" in rules:
-        made = make_report(Paths(config["dataset"]).report, workflow.main_snakefile, config)
-        atexit.register(print, last_words(config, made))
+        atexit.register(print, last_words(config, has_report()))
     elif "check" in rules:
         atexit.register(print, last_words_of_check(config))
 

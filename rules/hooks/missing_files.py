@@ -21,11 +21,11 @@ POSTPROCESS = (
 _postprocess_of_snakemake = DAG.postprocess
 
 
-def install(on_plan: Callable[[DAG], None]) -> None:
-    """Make Snakemake call `on_plan` with a plan that it is about to run, or to show."""
+def install(*on_plan: Callable[[DAG], None]) -> None:
+    """Make Snakemake call each of `on_plan` with a plan that it is about to run, or to show."""
     expect(DAG, "needrun_jobs", "(self, exclude_finished=True)")
     expect(DAG, "__init__", uses=["depending"])
-    DAG.on_plan = staticmethod(on_plan)
+    DAG.on_plan = on_plan
     replace(DAG, "postprocess", _postprocess, POSTPROCESS)
 
 
@@ -33,7 +33,8 @@ async def _postprocess(
     dag: DAG, *arguments: Any, check_initial: bool = False, **options: Any
 ) -> None:
     if check_initial and dag.workflow.is_main_process:
-        DAG.on_plan(dag)
+        for call in DAG.on_plan:
+            call(dag)
     await _postprocess_of_snakemake(dag, *arguments, check_initial=check_initial, **options)
 
 

@@ -2,12 +2,16 @@
 
 from typing import NamedTuple
 
+from rules.plan import targets
 from rules.plan.configuration import BACKBONES, SPLITS
 from rules.plan.dataset import Dataset
 
 
 class Work(NamedTuple):
-    """A stage, of what, its jobs and the images of them all."""
+    """A stage, of what, its jobs and the images of them all, each as often as it is handled.
+
+    That is once for every alpha where one is chosen; a bundle counts as one image.
+    """
 
     stage: str
     of: str
@@ -58,7 +62,12 @@ def planned(dataset: Dataset) -> list[Work]:
             of_network("train_multi_crop_classifier", ["rough_masks"], ["multi_crop_cams"])
     if "affinity" in refiners:
         of_network("train_affinity", ["affinity_labels"], [])
-    work += [Work("cuts", name, *on_train) for name in refiners if dataset.chooses_alpha(name)]
+    alphas = len(dataset.settings("pseudo_masks")["alphas"])
+    work += [
+        Work("cuts", name, on_train[0], on_train[1] * alphas)
+        for name in refiners
+        if dataset.chooses_alpha(name)
+    ]
     work += [Work("pseudo_masks", name, *on_train) for name in refiners]
     for backbone, row in _trainings(dataset):
         model = f"{backbone}/{row}"
@@ -69,7 +78,10 @@ def planned(dataset: Dataset) -> list[Work]:
         if val and (backbone, row) in dataset.trained:
             work.append(Work("responses", f"{model} val", *on_val))
             work.append(Work("predictions", model, *on_val))
-    return work
+    work.append(Work("gallery", "train", *on_train))
+    if val:
+        work.append(Work("gallery", "val", *on_val))
+    return work + [Work("bundle", backbone, 1, 1) for backbone in targets.bundles(dataset)]
 
 
 def _masking_backbones(dataset: Dataset) -> list[str]:

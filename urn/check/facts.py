@@ -22,6 +22,7 @@ class Facts:
         contrast: standard deviation of the grey values, 0 to 127.5.
         colour: mean over the pixels of the largest less the smallest channel, 0 to 255.
         dhash: `HASH_BITS` bits in hexadecimal digits, see `dhash`.
+        mirrored: the same of the image with left and right exchanged.
     """
 
     height: int
@@ -29,6 +30,7 @@ class Facts:
     contrast: float
     colour: float
     dhash: str
+    mirrored: str
 
 
 def facts_of(path: str | Path) -> Facts:
@@ -45,6 +47,7 @@ def facts_of(path: str | Path) -> Facts:
         contrast=round(float(image.mean(axis=2).std()), 2),
         colour=round(float(np.ptp(image, axis=2).mean()), 2),
         dhash=dhash(image),
+        mirrored=dhash(image[:, ::-1]),
     )
 
 

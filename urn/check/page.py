@@ -49,10 +49,7 @@ def write_check_page(
         heading("Train images of every class"),
         bars(counts, marked=[name for name, count in counts.items() if count < FEW]),
         heading("Images"),
-        table(
-            ["split", "images", "tags of an image", "width", "height"],
-            _sizes(index, facts),
-        ),
+        _sizes(index, facts),
         paragraph("Widths and heights are in pixels: the least, the median, the greatest."),
     ]
     write_page(path, f"Check of {dataset}", parts + [AFTERWARDS] * tags_later)
@@ -78,8 +75,12 @@ def _remarks(index: Index, found: Sequence[Remark]) -> Iterator[str]:
             yield paragraph(f"{len(remarks) - SHOWN} more are in tables/check.tsv.")
 
 
-def _sizes(index: Index, facts: Mapping[str, Facts]) -> Iterator[list[str]]:
-    """A row for every split: numbers, and sizes from the least over the median to the greatest."""
+def _sizes(index: Index, facts: Mapping[str, Facts]) -> str:
+    """A column for every split: numbers, and sizes from the least over the median to the greatest.
+
+    Few columns, so that a phone shows them.
+    """
+    columns = {"": ["images", "tags of an image", "width", "height"]}
     for split in ("train", "val"):
         entries = index.split(split)
         if not entries:
@@ -88,4 +89,5 @@ def _sizes(index: Index, facts: Mapping[str, Facts]) -> Iterator[list[str]]:
         tags = np.mean([len(entry.tags) for entry in entries])
         sides = ([of.width for of in of_split], [of.height for of in of_split])
         ranges = [f"{min(side)} … {np.median(side):.0f} … {max(side)}" for side in sides]
-        yield [split, str(len(entries)), f"{tags:.1f}", *ranges]
+        columns[split] = [str(len(entries)), f"{tags:.1f}", *ranges]
+    return table(list(columns), zip(*columns.values(), strict=True))

@@ -99,17 +99,19 @@ def tags_together(index: Index) -> Iterator[Remark]:
 def images_alike(entries: Sequence[Entry], facts: Mapping[str, Facts]) -> list[Remark]:
     """Near-duplicates: those that are in both splits first, then those with other tags."""
     seen = [entry for entry in entries if facts[entry.id].contrast >= FLAT]
-    groups = alike([facts[entry.id].dhash for entry in seen], ALIKE)
-    found = [_of_alike([seen[position] for position in group]) for group in groups]
+    own = [facts[entry.id] for entry in seen]
+    groups = alike([of.dhash for of in own], [of.mirrored for of in own], ALIKE)
+    found = [_of_alike([seen[n] for n in group.members], group.mirrored) for group in groups]
     return sorted(found, key=lambda remark: (IN_BOTH, OTHER_TAGS, SAME).index(remark.topic))
 
 
-def _of_alike(entries: Sequence[Entry]) -> Remark:
+def _of_alike(entries: Sequence[Entry], mirrored: bool) -> Remark:
     ids = tuple(entry.id for entry in entries)
+    look = f"{_listed(ids)} look alike" + ", mirrored" * mirrored
     if len({entry.split for entry in entries}) > 1:
         return Remark(
             IN_BOTH,
-            f"{_listed(ids)} look alike, in train and in val",
+            f"{look}, in train and in val",
             "keep them in one split: scores on images seen in training are too good",
             ids,
         )
@@ -117,13 +119,13 @@ def _of_alike(entries: Sequence[Entry]) -> Remark:
         tags = "; ".join(", ".join(entry.tags) or "no tag" for entry in entries[:3])
         return Remark(
             OTHER_TAGS,
-            f"{_listed(ids)} look alike, but their tags differ ({tags})",
+            f"{look}, but their tags differ ({tags})",
             "correct the tags, or keep one of the images",
             ids,
         )
     return Remark(
         SAME,
-        f"{_listed(ids)} look alike, in {entries[0].split}",
+        f"{look}, in {entries[0].split}",
         "keep one of them: the others teach nothing new, and count as often",
         ids,
     )

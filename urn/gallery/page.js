@@ -45,13 +45,18 @@
     return made;
   }
 
-  function source(image) {
-    const names = data.layers[image.split];
-    return `${image.preview}.${Math.min(layer, names.length - 1)}.png`;
+  function layerOf(image) {
+    return Math.min(layer, data.layers[image.split].length - 1);
   }
 
+  function source(image) {
+    return `${image.preview}.${layerOf(image)}.png`;
+  }
+
+  const unbroken = (text) => text.replaceAll(" ", "\u00a0");
+
   function facts(image) {
-    const tags = element("span");
+    const tags = element("span", { title: image.tags.map((id) => data.classes[id]).join(", ") });
     for (const id of image.tags) {
       const swatch = element("i", { className: "swatch" });
       swatch.style.background = `rgb(${data.colours[id]})`;
@@ -66,7 +71,7 @@
     return [
       element("span", { textContent: image.id, title: image.id }),
       tags,
-      element("span", { textContent: numbers.filter(Boolean).join(" · ") }),
+      element("span", { textContent: numbers.filter(Boolean).map(unbroken).join("\u00a0· ") }),
     ];
   }
 
@@ -141,6 +146,7 @@
     shown.sort(SORTS[sort].compare);
     chosen = Math.max(0, shown.indexOf(before));
     tell();
+    $("none").hidden = shown.length > 0;
     measure();
     grid.scrollTop = 0;
     draw(true);
@@ -149,6 +155,7 @@
 
   function tell() {
     const judged = Object.keys(verdicts).length;
+    $("download").disabled = !judged;
     $("count").textContent =
       `${shown.length} of ${data.images.length} images` + (judged ? `, ${judged} judged` : "");
   }
@@ -171,10 +178,14 @@
     if (!image) return;
     viewer.querySelector(".photo").src = `${image.preview}.jpg`;
     viewer.querySelector(".mask").src = source(image);
-    viewer.querySelector(".facts").replaceChildren(...facts(image));
-    for (const button of viewer.querySelectorAll("[data-key]")) {
-      const verdict = VERDICTS[button.dataset.key];
-      button.classList.toggle("on", !!verdict && verdicts[image.id] === verdict);
+    const at = element("span", { textContent: `${chosen + 1} of ${shown.length}` });
+    viewer.querySelector(".facts").replaceChildren(...facts(image), at);
+    $("shown").textContent = data.layers[image.split][layerOf(image)];
+    for (const [key, verdict] of Object.entries(VERDICTS)) {
+      const given = verdicts[image.id] === verdict;
+      const button = viewer.querySelector(`[data-key="${key}"]`);
+      button.classList.toggle("on", given);
+      button.setAttribute("aria-pressed", given);
     }
     if (!viewer.open) viewer.showModal();
   }

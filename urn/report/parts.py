@@ -52,12 +52,12 @@ def bars(values: Mapping[str, int], marked: Iterable[str] = ()) -> str:
 
 
 def table(columns: Sequence[str], rows: Iterable[Sequence[object]]) -> str:
-    """Cells below their columns' names."""
+    """Cells below their columns' names; on a narrow screen it scrolls, not the page."""
     head = "".join(f"<th>{escape(name)}</th>" for name in columns)
     body = "".join(
         f"<tr>{''.join(f'<td>{escape(str(cell))}</td>' for cell in row)}</tr>" for row in rows
     )
-    return f"<table class=cells><tr>{head}</tr>{body}</table>"
+    return f"<div class=scrolled><table class=cells><tr>{head}</tr>{body}</table></div>"
 
 
 def card(text: str, remedy: str = "", pictures: Sequence[str] = ()) -> str:

@@ -178,7 +178,7 @@ def _sentence(fault: Fault, lacking: list[str]) -> str:
             return f"config: {where} has the name {value!r}: it must be text: quote it"
         case kind if kind in TYPES:
             wanted = TYPES[kind] + " or null" * (type(None) in get_args(fault.allowed))
-            return f"config: {where} is {short}: it must be of type {wanted}{_number(value)}"
+            return f"config: {where} is {short}: it must be of type {wanted}{_taken(value, wanted)}"
         case kind if kind in LIMITS:
             words, name = LIMITS[kind]
             return f"config: {where} is {value!r}: it must be {words} {_plain(fault.context[name])}"
@@ -194,6 +194,13 @@ def _sentence(fault: Fault, lacking: list[str]) -> str:
 
 def _plain(limit: float) -> str:
     return str(int(limit)) if limit == int(limit) else str(limit)
+
+
+def _taken(value: Any, wanted: str) -> str:
+    """What to write for a scalar that YAML takes for another type than the one wanted."""
+    if wanted.startswith("string") and not isinstance(value, dict | list):
+        return ", and YAML takes words such as NO, null or 1 for other types: quote it"
+    return _number(value)
 
 
 def _number(value: Any) -> str:
