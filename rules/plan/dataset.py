@@ -157,13 +157,9 @@ class Dataset:
         images = f"{len(self.ids('train'))} train images"
         if self.typical_sides:
             images += ", worked on at about {} × {} pixels".format(*self.typical_sides)
-        classifier, model = (
-            self.settings("classification"),
-            self.settings("segmentation", self.teacher),
-        )
-        stages = [f"segmentation {_length(model)}"]
+        stages = [f"segmentation {_length(self.settings('segmentation', self.teacher))}"]
         if not self.has_own_masks():
-            stages = [f"classifier {_length(classifier)}", *stages]
+            stages.insert(0, f"classifier {_length(self.settings('classification'))}")
         budget = self.config["budget"]
         return f"{self.name}: {images}; {'; '.join(stages)} (budget {budget}): {self.paths.plan}"
 

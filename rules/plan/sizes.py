@@ -43,8 +43,9 @@ def decided(settings: Mapping[str, Any], section: str, side: Callable[[], int]) 
 
 
 def _sides(file: str, working_size: Any) -> tuple[int, int] | None:
+    # Plans without sizes to decide do without these.
     from pi_heif import register_heif_opener
-    from PIL import Image  # not needed by plans without such sizes
+    from PIL import Image
 
     from urn.working_size import working_shape
 
