@@ -40,6 +40,7 @@ include: "rules/cost.smk"
 onstart:
     if problem := unwritable_results():
         raise WorkflowError(problem)
+    opening.announce(workflow, plan)
 
 
 onsuccess:

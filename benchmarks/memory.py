@@ -22,11 +22,14 @@ import yaml
 from PIL import Image
 
 from benchmarks.crf_memory import smooth
+from rules.plan import sizes
+from rules.plan.jobs import CAM_VIEWS
 from urn.files.archives import read_archive, write_archive
 from urn.files.images import image_size, read_image, read_mask, write_grey, write_mask
 from urn.working_size import WorkingSize, working_shape
 
 CONFIG = yaml.safe_load((Path(__file__).parents[1] / "config.yaml").read_text())
+CONFIG |= {name: sizes.decided(CONFIG[name], name, lambda: sizes.MOST) for name in sizes.DECIDED}
 CLASSES = tuple(f"class {n}" for n in range(1, 21))
 TAGS = [1, 2, 3, 4, 5]
 AFFINITY_NET = {key: CONFIG["affinity"][key] for key in ("backbone", "output_stride", "radius")}
@@ -168,7 +171,7 @@ def cams(case: Case) -> None:
 
     settings = CONFIG["classification"]
     model = load_for_inference(case.folder / "classifier.pth", lambda _: classifier())
-    views = {name: settings[name] for name in ("scales", "window", "stride")}
+    views = {name: settings[name] for name in CAM_VIEWS}
     found = multi_scale_cam(model, case.image, TAGS, **views)
     write_archive(case.folder / "found.npz", [("photo", np.array(TAGS), found)])
 

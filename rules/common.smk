@@ -8,7 +8,7 @@ from snakemake.exceptions import WorkflowError
 sys.path.insert(0, str(Path(workflow.basedir)))
 
 from rules import hooks
-from rules.hooks import closing, gpus, missing_files, unknown_targets
+from rules.hooks import closing, gpus, missing_files, opening, unknown_targets
 from rules.plan import ablations, check, figures, gallery, preparation, targets, work
 from rules.plan.dataset import Dataset
 from rules.plan.figure_kinds import CAPTION

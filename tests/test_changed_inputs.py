@@ -106,6 +106,27 @@ def test_a_replaced_train_photo_changes_all_that_is_learnt(from_cams, tmp_path):
     assert {*LOOKED_AT, "next_images"} <= again
 
 
+def test_photos_of_another_size_change_the_plan_and_what_it_decides(from_cams, tmp_path):
+    def enlarge(run):
+        for photo in (run / "photos").iterdir():
+            Image.new("L", (400, 300)).save(photo)
+
+    again = rerun(from_cams, tmp_path, enlarge)
+    assert {"plan", "train_classifier", "train_segmentation", "predictions_mine_00000"} <= again
+
+
+def test_another_size_of_cams_trains_no_classifier(from_cams, tmp_path):
+    def resize(run):
+        file = run / "mine.yaml"
+        config = yaml.safe_load(file.read_text())
+        config["datasets"]["mine"]["classification"] = {"cam_size": 300}
+        file.write_text(yaml.safe_dump(config))
+
+    again = rerun(from_cams, tmp_path, resize)
+    assert {"plan", "cams", "pseudo_masks_mine_00000", "train_segmentation"} <= again
+    assert not {"index", "train_classifier", "tag_scores"} & again
+
+
 def test_another_tag_changes_what_is_learnt_of_train_and_nothing_of_val(from_cams, tmp_path):
     def retagged(line):
         return lambda run: (run / "tags.csv").write_text(

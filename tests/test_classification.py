@@ -419,6 +419,23 @@ def test_multi_scale_cam(model, samples):
     np.testing.assert_allclose(found, (total - low) / (high - low + 1e-5), atol=1e-3)
 
 
+def test_cams_of_a_large_image_are_those_of_the_shrunk_one(model, samples):
+    large = Image.fromarray(read_image(samples[0][0])).resize((1200, 900))
+    small = large.resize((160, 120), Image.Resampling.BICUBIC)
+    found = multi_scale_cam(model, np.asarray(large), [1, 3], [1.0], cam_size=160)
+    of_small = torch.tensor(multi_scale_cam(model, np.asarray(small), [1, 3], [1.0]))
+    enlarged = F.interpolate(of_small[None], (900, 1200), mode="bilinear")[0].numpy()
+    assert np.abs(found - enlarged).mean() < 0.02
+
+
+@pytest.mark.parametrize("window", [None, 96])
+def test_scales_are_relative_to_the_size_of_cams(model, samples, window):
+    image = read_image(samples[0][0])[:120, :150]
+    found = multi_scale_cam(model, image, [1, 3], [0.5, 1.0], window, 64, cam_size=300)
+    own = multi_scale_cam(model, image, [1, 3], [1.0, 2.0], window, 64)
+    np.testing.assert_array_equal(found, own)
+
+
 def test_an_image_without_classes_has_no_cam(model, samples, tmp_path):
     image = read_image(samples[0][0])
     found = multi_scale_cam(model, image, [], [1.0])

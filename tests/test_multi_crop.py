@@ -176,7 +176,7 @@ def windows_of(tmp_path):
     """`TaggedWindows` of one picture with this rough mask, without jitter."""
     rng = np.random.default_rng(0)
 
-    def made(mask, scales):
+    def made(mask, scales, cam_size=None):
         picture = rng.integers(0, 256, (*mask.shape, 3), dtype=np.uint8)
         Image.fromarray(picture).save(tmp_path / "image.png")
         write_mask(tmp_path / "mask.png", mask)
@@ -189,6 +189,7 @@ def windows_of(tmp_path):
             scales=scales,
             window=64,
             stride=40,
+            cam_size=cam_size,
         )
         dataset.jitter = lambda image: image
         return dataset, Image.fromarray(picture)
@@ -196,10 +197,11 @@ def windows_of(tmp_path):
     return made
 
 
-def test_crops_are_windows_of_the_grid_with_the_tags_they_keep(windows_of):
+@pytest.mark.parametrize(("scales", "cam_size"), [([0.75, 1.5], None), ([0.5, 1], 150)])
+def test_crops_are_windows_of_the_grid_with_the_tags_they_keep(windows_of, scales, cam_size):
     mask = np.full((70, 100), 255, np.uint8)
     mask[:, :30], mask[:, 70:] = 1, 2
-    dataset, picture = windows_of(mask, scales=[0.75, 1.5])
+    dataset, picture = windows_of(mask, scales, cam_size)
     tags_by_pixels = {}
     for scale in (0.75, 1.5):
         for y, x in zoomed_windows((70, 100), scale, 64, 40):

@@ -92,6 +92,7 @@ def test_scales_of_the_second_classifiers_crops_are_those_of_its_windows(config)
     assert jobs.crops(job) == {
         "least_share": 0.1,
         "scales": [0.75, 1, 1.25, 1.5, 1.75, 2, 2.25, 2.5, 2.75, 3],
+        "cam_size": None,
         "window": 448,
         "stride": 300,
     }

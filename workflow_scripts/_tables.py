@@ -37,7 +37,7 @@ def read_table(
         UserError: it is no such table.
     """
     try:
-        table = pd.read_csv(path, sep="\t", **AS_WRITTEN | options)
+        table: pd.DataFrame = pd.read_csv(path, sep="\t", **{**AS_WRITTEN, **options})
     except (OSError, ValueError, LookupError) as error:
         reason = str(error).partition("\n")[0]
         raise UserError(f"table {path} cannot be used ({reason}): {AGAIN}") from None

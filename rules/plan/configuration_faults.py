@@ -186,7 +186,6 @@ def _window_faults(section: str, settings: Settings) -> Iterator[Problem]:
         )
 
 
-def _order_faults(key: str, pair: list[float]) -> Iterator[Problem]:
-    low, high = pair
-    if low > high:
+def _order_faults(key: str, pair: list[float] | str) -> Iterator[Problem]:
+    if isinstance(pair, list) and pair[0] > pair[1]:
         yield key, f"is {pair}: the smaller number comes first"

@@ -13,6 +13,7 @@ from rules.plan import (
     paths,
     people,
     shards,
+    sizes,
 )
 from rules.plan.layouts.base import Files
 from rules.plan.paths import Paths
@@ -101,6 +102,22 @@ class Dataset:
         size: str | int = self.entry.get("working_size", self.config["working_size"])
         return size
 
+    @cached_property
+    def typical_sides(self) -> tuple[int, int] | None:
+        """Longer and shorter side of the median train image as it is worked on, if known.
+
+        Images that a rule makes are not looked at, there or not: a plan does not change with them.
+        """
+        if self.layout.drawn_sides:
+            return self.layout.drawn_sides
+        paths_of = (file.images for file in self.files.get("train", {}).values())
+        return sizes.typical([p for p in paths_of if isinstance(p, str)], self.working_size)
+
+    @property
+    def network_size(self) -> int:
+        """The longer side at which networks look at the images, where their sizes are `auto`."""
+        return sizes.network_size(self.typical_sides)
+
     # Settings.
 
     def settings(self, section: str, backbone: str | None = None) -> Settings:
@@ -115,8 +132,9 @@ class Dataset:
         kind = section.rpartition(".")[2]
         if kind not in iterations.EPOCHS:
             return resolved
+        sized = sizes.decided(resolved, kind, lambda: self.network_size)
         images = len(self.ids("train")) if self.layout.available("train") else 0
-        return iterations.decided(resolved, kind, images, self.config["budget"])
+        return iterations.decided(sized, kind, images, self.config["budget"])
 
     @property
     def planned(self) -> Settings:
@@ -124,7 +142,7 @@ class Dataset:
         sections = [name for name in configuration.SECTIONS if name != "segmentation"]
         found: Settings = {"seed": self.config["seed"], "budget": self.config["budget"]}
         found |= {"images": {split: len(self.ids(split)) for split in self.layout.splits}}
-        found |= {"working_size": self.working_size}
+        found |= {"working_size": self.working_size, "network_size": self.network_size}
         found |= {name: self.settings(name) for name in sections}
         if self.has_two_classifiers():
             found["multi_crop"]["classification"] = self.settings("multi_crop.classification")
@@ -132,6 +150,18 @@ class Dataset:
         return found | {
             "segmentation": {name: self.settings("segmentation", name) for name in backbones}
         }
+
+    @property
+    def summary(self) -> str:
+        """The main numbers of what is planned, in a line."""
+        images = f"{len(self.ids('train'))} train images"
+        if self.typical_sides:
+            images += ", worked on at about {} × {} pixels".format(*self.typical_sides)
+        stages = [f"segmentation {_length(self.settings('segmentation', self.teacher))}"]
+        if not self.has_own_masks():
+            stages.insert(0, f"classifier {_length(self.settings('classification'))}")
+        budget = self.config["budget"]
+        return f"{self.name}: {images}; {'; '.join(stages)} (budget {budget}): {self.paths.plan}"
 
     def pretrained(self, settings: Mapping[str, Any], backbone: str) -> list[str]:
         """The file of a backbone's ImageNet weights, where a training's settings ask for them."""
@@ -257,3 +287,7 @@ class Dataset:
     def trained(self) -> list[tuple[str, str]]:
         """Backbone and supervision of every model that a plain run trains."""
         return [(backbone, row) for backbone, rows in self.runs.items() for row in rows]
+
+
+def _length(settings: Mapping[str, Any]) -> str:
+    return f"{settings['iterations']} iterations on crops of {settings['crop']}"

@@ -12,7 +12,7 @@ from urn.errors import UserError
 
 # Settings of networks that only the uses of the trained network depend on, and those of a training
 # that change nothing in its result.
-CAM_VIEWS = ("scales", "window", "stride")
+CAM_VIEWS = ("scales", "cam_size", "window", "stride")
 AFFINITY_USES = ("alphas", "beta", "log_t")
 PROCESSES = ("gpus", "nodes")
 

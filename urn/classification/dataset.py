@@ -11,6 +11,7 @@ from torch.utils.data import Dataset
 from torchvision.transforms import functional as TF
 
 from urn.backbones.inputs import JITTER, Augmentation, normalised
+from urn.classification.scales import factors
 from urn.files.images import read_image, read_made
 from urn.windows import Window, zoomed_windows
 from urn.working_size import WorkingSize, nearest
@@ -77,6 +78,7 @@ class TaggedWindows(Dataset):
         rough_masks: path of each image's confident pixels (see `urn.refinement.confident_mask`).
         least_share: see `tags_of_crop`.
         scales, window, stride: of the grid, see `urn.windows.zoomed_windows`.
+        cam_size: pixels of an image's longer side at scale 1; None: those that it has.
         working_size: larger images are shrunk to it first.
     """
 
@@ -90,12 +92,14 @@ class TaggedWindows(Dataset):
         scales: Sequence[float],
         window: int,
         stride: int,
+        cam_size: int | None = None,
         working_size: WorkingSize = "original",
     ) -> None:
         self.samples, self.working_size = list(samples), working_size
         self.rough_masks, self.least_share = rough_masks, least_share
         self.num_classes, self.crop = num_classes, crop
         self.scales, self.window, self.stride = scales, window, stride
+        self.cam_size = cam_size
         self.jitter = JITTER
 
     def __len__(self) -> int:
@@ -117,7 +121,7 @@ class TaggedWindows(Dataset):
     def _draw(self, mask: Tensor, labels: Sequence[int]) -> tuple[Window, list[int]]:
         """A window of an image with these tags, and those it keeps."""
         height, width = mask.shape
-        scale = _drawn(self.scales)
+        scale = _drawn(factors(self.scales, self.cam_size, (height, width)))
         windows = zoomed_windows((height, width), scale, self.window, self.stride)
         for _ in windows:
             window = _drawn(windows)

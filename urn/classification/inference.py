@@ -10,6 +10,7 @@ from torch import Tensor
 
 from urn.backbones.inputs import normalised
 from urn.classification.network import SEAM
+from urn.classification.scales import factors
 from urn.windows import zoomed_windows
 
 EPSILON = 1e-5
@@ -27,6 +28,7 @@ def multi_scale_cam(
     scales: Sequence[float],
     window: int | None = None,
     stride: int = 300,
+    cam_size: int | None = None,
 ) -> np.ndarray:
     """Compute the normalised CAMs of the classes in an image's tags.
 
@@ -36,11 +38,12 @@ def multi_scale_cam(
         model: a trained SEAM in evaluation mode.
         image: H×W×3 uint8 RGB.
         labels: class ids (≥ 1) of the image's tags.
-        scales: factors of the image's size.
+        scales: factors of the image's size, or of `cam_size`.
         window: None takes the image whole. Else CAMs are those of `urn.windows.zoomed_windows`,
             each brought to this side (PMM's multi-crop inference), and a pixel's are averaged over
             the windows of all scales that show it.
         stride: of the windows.
+        cam_size: pixels of the image's longer side at scale 1; None: those that it has.
 
     Returns:
         K×H×W float32 in [0, 1], in the order of `labels`.
@@ -59,6 +62,7 @@ def multi_scale_cam(
         return torch.stack([plain, mirrored.flip(3)])
 
     picture = Image.fromarray(image)
+    scales = factors(scales, cam_size, image.shape[:2])
     if window is None:
         total = _of_whole(cams_of, picture, scales)
     else:

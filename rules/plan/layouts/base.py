@@ -5,7 +5,7 @@ from abc import abstractmethod
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any, ClassVar, NamedTuple
 
 from pydantic import Field
 
@@ -54,6 +54,9 @@ class Layout(Model):
     Made by `layouts.of`, it takes a checked entry as it is: keys that were left out have their
     defaults here, and sections stay dictionaries.
     """
+
+    # Longer and shorter side of the median image, where a rule draws them.
+    drawn_sides: ClassVar[tuple[int, int] | None] = None
 
     layout: str
     teacher: Backbone = Field(

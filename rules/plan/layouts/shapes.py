@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Iterator
 from pathlib import Path
-from typing import Literal
+from typing import ClassVar, Literal
 
 from pydantic import Field
 
@@ -14,6 +14,8 @@ from urn.datasets.layouts import voc_mask
 
 class Shapes(Rooted):
     """Drawn by the project."""
+
+    drawn_sides: ClassVar[tuple[int, int]] = (192, 172)
 
     layout: Literal["shapes"] = Field(description="drawn by the project")
     root: values.Path = Field(description="where it is written")

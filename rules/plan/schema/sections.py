@@ -21,6 +21,8 @@ from rules.plan.schema.values import (
     Path,
     PcmInitialisation,
     PixelRange,
+    PlannedSide,
+    PlannedSideOfGrid,
     Positive,
     Precision,
     Pretrained,
@@ -69,7 +71,10 @@ class Training(Model):
     )
     frozen_statistics: bool = key("keep the pretrained batch statistics: right for photographs")
     weight_decay: NotNegative = key("none on biases")
-    crop: Side = key("side of the training crops, in pixels")
+    crop: PlannedSide = key(
+        "side of the training crops, in pixels; `auto`: 0.625 times the plan's `network_size`, a "
+        "multiple of 32"
+    )
     precision: Precision = key("faster below `float32`, where the processor or GPU has it")
     channels_last: bool = key("memory layout: faster on most processors and GPUs")
     gpus: Processes = key(
@@ -92,13 +97,22 @@ class FineTuning(Training):
     frozen_first_stage: bool = key(
         "keep the pretrained first convolution and stage, as published; not for timm's models"
     )
-    long_side: PixelRange = key("range of the longer side of a training image, in pixels")
+    long_side: PixelRange = key(
+        "range of the longer side of a training image, in pixels; `auto`: from 0.625 times the "
+        "plan's `network_size` to all of it"
+    )
 
 
 class Classification(FineTuning):
     """Image tags to classifier and CAMs."""
 
-    scales: Factors = key("CAMs are summed over these sizes of the image, and flips")
+    scales: Factors = key(
+        "CAMs are summed over these sizes of the image, times `cam_size`, and flips"
+    )
+    cam_size: PlannedSide | None = key(
+        "longer side of an image at scale 1, in pixels; `auto`: the plan's `network_size`; null: "
+        "the one that the image is worked on with, as published"
+    )
     window: int | None = key(
         "side of the windows the CAMs are averaged over, and on which a second classifier is "
         "trained in place of `long_side`; null: none",
@@ -170,7 +184,10 @@ class PseudoMasks(Model):
 class Affinity(FineTuning):
     """AffinityNet: which pixels share a class."""
 
-    crop: int = key("side of the training crops, in pixels: a multiple of 8", ge=32, multiple_of=8)
+    crop: PlannedSideOfGrid = key(
+        "side of the training crops, in pixels, a multiple of 8; `auto`: about 0.625 times the "
+        "plan's `network_size`"
+    )
     alphas: Range = key(
         "the network learns from pixels on which the CRF agrees with either background"
     )
@@ -200,7 +217,10 @@ class SegmentationOfBackbone(Training):
         "rate, for few photographs"
     )
     frozen_statistics: bool = key("keep a pretrained backbone's batch statistics")
-    resize: PixelRange = key("largest long and short side of a training image, times …")
+    resize: PixelRange = key(
+        "largest long and short side of a training image, in pixels; `auto`: 2 and 0.625 times the "
+        "plan's `network_size`; times …"
+    )
     ratios: Range = key("… a random number between these")
     pretended_underfitting: PretendedUnderfitting = key("for the supervisions that use it")
     evaluate_every: int = key(
