@@ -208,7 +208,11 @@ class SegmentationOfBackbone(Training):
 
     head_channels: Count = key("of the PSP head; 512 is the published number")
     auxiliary_channels: Count = key("of the FCN head beside it")
-    batch_size: int = key("images per update of the weights, all GPUs' together", ge=2, le=4096)
+    batch_size: int = key(
+        "images per update of the weights, all GPUs' together; the heads hardly learn from 4",
+        ge=2,
+        le=4096,
+    )
     images_per_step: ImagesOfHead | None = key(IMAGES_PER_STEP)
     learning_rate: Positive = key("at the start")
     min_learning_rate: NotNegative = key("at the end of the polynomial schedule")
