@@ -16,7 +16,7 @@ from urn.files.images import read_made
 
 sys.path.append(str(Path(__file__).parents[1] / "workflow_scripts"))
 
-from _scores import read_score, write_score
+from _scores import folder_of, read_score, write_score
 from _tables import read_table, write_table
 
 LABELS, MAPS = np.array([3]), np.full((1, 4, 5), 0.5)
@@ -98,6 +98,10 @@ def test_tables_and_scores_come_back(tmp_path):
     write_score(tmp_path / "miou.txt", 41.507, "mIoU (%) of masks")
     assert (tmp_path / "miou.txt").read_text() == "41.51\tmIoU (%) of masks\n"
     assert read_score(tmp_path / "miou.txt") == (41.51, "mIoU (%) of masks")
+
+
+def test_a_score_names_the_folder_of_images_in_subfolders():
+    assert folder_of("results/mine/masks/beach/a.png", "beach/a") == "results/mine/masks"
 
 
 @pytest.mark.parametrize("name", ["NA", "null", "nan", "None", "true", "1", "01", "1e5"])

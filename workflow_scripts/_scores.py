@@ -26,3 +26,8 @@ def read_score(path: str | Path) -> tuple[float, str]:
         raise UserError(
             f"score {path} cannot be used ({reason}): delete it and run again"
         ) from None
+
+
+def folder_of(mask: str, image_id: str) -> str:
+    """Where an image's mask lies, apart from the subfolders that its id names."""
+    return mask.removesuffix(f"/{image_id}.png")

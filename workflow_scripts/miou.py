@@ -7,7 +7,7 @@ from urn.evaluation import ConfusionMatrix
 from urn.report.scores import class_iou
 
 from _job import logged
-from _scores import write_score
+from _scores import folder_of, write_score
 from _tables import write_table
 from _tracking import log_scores
 from _truths import each_compared, known
@@ -19,7 +19,7 @@ with logged(snakemake.log[0]):
     for image in each_compared(index, split, masks, description="mIoU"):
         score.add(image.made[0], image.truth)
     images = f"{len(known(index, split))} {split} images"
-    what = f"mIoU (%) of {Path(masks[0]).parent} on {images}"
+    what = f"mIoU (%) of {folder_of(masks[0], index.split(split)[0].id)} on {images}"
     write_score(snakemake.output.miou, 100 * score.miou, what)
     classes = class_iou(index.classes, score.iou()).drop(index.unused)
     write_table(snakemake.output.classes, classes)
