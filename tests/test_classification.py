@@ -470,6 +470,7 @@ def test_forward_gives_the_losses_of_both_branches(model):
         torch.testing.assert_close(found[name], value, rtol=1e-3, atol=1e-4)
 
 
+@pytest.mark.slow
 def test_training_lowers_the_loss(samples, tmp_path):
     prepare(0)
     model = SEAM("efficientnet_lite0", len(SHAPES_CLASSES), output_stride=16)

@@ -191,6 +191,7 @@ print(sum(sum(f.stats.cache_misses.values()) for f in functions if hasattr(f, "s
 """
 
 
+@pytest.mark.slow
 def test_many_processes_share_the_compiled_code(tmp_path):
     """All start with an empty cache; a later one finds it filled, and compiles nothing."""
     environment = os.environ | {"NUMBA_CACHE_DIR": str(tmp_path)}

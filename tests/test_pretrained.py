@@ -143,6 +143,7 @@ def configuration(folder, checkpoint, **classification):
 MODEL = "results/tiny/cam/classifier.pth"
 
 
+@pytest.mark.slow
 def test_a_training_starts_from_the_published_weights(tmp_path):
     torch.manual_seed(5)
     state = build_backbone("resnet18").network.state_dict()

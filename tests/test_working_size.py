@@ -238,6 +238,7 @@ def test_cams_are_scored_at_the_truths_size():
     assert score.table()["miou"].max() == 1
 
 
+@pytest.mark.slow
 def test_a_large_image_passes_every_stage_in_bounded_memory(tmp_path):
     """At its full size, the affinities of its CAMs alone would take 53 GB."""
     Image.effect_noise((2600, 2000), 80).convert("RGB").save(tmp_path / "a.jpg")
