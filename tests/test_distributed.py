@@ -92,6 +92,7 @@ def test_processes_end_with_the_same_weights(runs):
     assert all(torch.equal(first[name], second[name]) for name in first)
 
 
+@pytest.mark.slow
 def test_processes_go_on_where_they_were(runs, tmp_path):
     folder = tmp_path / "again"
     shutil.copytree(runs[2], folder)

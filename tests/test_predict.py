@@ -176,6 +176,7 @@ def command(model, photos, output):
     return [sys.executable, "-m", "urn", "predict", model, photos, "--output", output]
 
 
+@pytest.mark.slow
 def test_killed_in_the_middle_it_goes_on_where_it_was(model, scenes, tmp_path):
     photos, output = tmp_path / "photos", tmp_path / "out"
     photos.mkdir()
@@ -191,6 +192,7 @@ def test_killed_in_the_middle_it_goes_on_where_it_was(model, scenes, tmp_path):
     assert len(table(output)) == 12
 
 
+@pytest.mark.slow
 def test_processes_share_the_images(model, photos, tmp_path):
     sources = find_images([photos])
     for processes in (1, 2):
