@@ -30,6 +30,7 @@ from urn.working_size import WorkingSize, working_shape
 
 CONFIG = yaml.safe_load((Path(__file__).parents[1] / "config.yaml").read_text())
 CONFIG |= {name: sizes.decided(CONFIG[name], name, lambda: sizes.MOST) for name in sizes.DECIDED}
+CONFIG["pseudo_masks"]["alpha"] = 4.4  # `auto` there; all take the same memory
 CLASSES = tuple(f"class {n}" for n in range(1, 21))
 TAGS = [1, 2, 3, 4, 5]
 AFFINITY_NET = {key: CONFIG["affinity"][key] for key in ("backbone", "output_stride", "radius")}
