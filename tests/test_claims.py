@@ -1,5 +1,8 @@
 """Folders that rules fill are told from the user's own."""
 
+from concurrent.futures import ThreadPoolExecutor
+from threading import Barrier
+
 import pytest
 
 from urn.datasets.claims import MARK, claim, is_claimed, is_free
@@ -46,3 +49,18 @@ def test_an_absent_or_empty_folder_is_claimed_and_stays_so(tmp_path):
     assert is_claimed(folder) and is_free(folder)
     (folder / MARK).unlink()
     assert not is_free(folder)
+
+
+def test_several_jobs_may_begin_to_fill_a_folder_at_once(tmp_path):
+    jobs = 4
+    together = Barrier(jobs)
+
+    def fill(job):
+        for dataset in range(100):
+            folder = tmp_path / f"{dataset}"
+            together.wait(timeout=60)
+            claim(folder)
+            (folder / f"{job}.jpg").write_text("")
+
+    with ThreadPoolExecutor(jobs) as pool:
+        list(pool.map(fill, range(jobs)))

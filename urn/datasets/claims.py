@@ -34,7 +34,8 @@ def is_claimed(folder: str | Path) -> bool:
 
 def is_free(folder: str | Path) -> bool:
     """Whether a folder may be filled: it is marked, absent, or without any file or link."""
-    return is_claimed(folder) or not _holds_files(folder)
+    # In this order: another job may mark the folder and begin to fill it in between.
+    return not _holds_files(folder) or is_claimed(folder)
 
 
 def _holds_files(folder: str | Path) -> bool:
