@@ -17,18 +17,15 @@ from pathlib import Path
 import numpy as np
 import yaml
 
-from urn.alpha import Costs, alpha_costs, choose
+from urn.alpha import alpha_costs, choose
+from urn.alpha_scores import Sample, score_alphas
 from urn.datasets.index import Index, read_index
-from urn.evaluation import ConfusionMatrix
 from urn.files.archives import read_archive
 from urn.files.images import read_image, read_mask
 from urn.registry import REFINERS
-from urn.working_size import enlarge_labels
 
 CONFIG = yaml.safe_load((Path(__file__).parents[1] / "config.yaml").read_text())["pseudo_masks"]
 STEPS = (1, 2, 3, len(CONFIG["alphas"]))
-
-Sample = tuple[str, np.ndarray, dict[int, np.ndarray], np.ndarray]  # id, image, CAMs, truth
 
 
 def samples(index: Index, archives: list[str], every: int) -> Iterator[Sample]:
@@ -48,45 +45,31 @@ def compared(index: Index, archives: list[str], every: int, refiner: str) -> dic
     """mIoU (%) by how alpha was chosen, and the alphas of the first two."""
     options = {key: CONFIG[key] for key in REFINERS[refiner].settings if key != "alpha"}
     refine = partial(REFINERS[refiner].load(), **options)
-    alphas = np.array(CONFIG["alphas"])
-
-    def matrix() -> ConfusionMatrix:
-        return ConfusionMatrix(index.num_classes, index.unused)
-
-    totals, best = [matrix() for _ in alphas], matrix()
-    costs: dict[str, Costs] = {}
-    for image_id, image, cams, truth in samples(index, archives, every):
-        masks = refine(image, cams, alpha=alphas[:, None])
-        costs[image_id] = alpha_costs(image, cams, CONFIG["alphas"], refine)
-        scored = [enlarge_labels(mask, truth.shape) for mask in masks]
-        own = []
-        for total, mask in zip(totals, scored, strict=True):
-            total.add(mask, truth)
-            single = matrix()
-            single.add(mask, truth)
-            own.append(single.miou)
-        best.add(scored[int(np.argmax(own))], truth)
-    scores = [total.miou for total in totals]
+    alphas = CONFIG["alphas"]
+    costs = {
+        image_id: alpha_costs(image, cams, alphas, refine)
+        for image_id, image, cams, _ in samples(index, archives, every)
+    }
     common, _ = choose(costs, 0)
+    scores = score_alphas(
+        samples(index, archives, every),
+        alphas,
+        [choose(costs, steps)[1] for steps in STEPS],
+        refine,
+        index.num_classes,
+        index.unused,
+    )
     found = {
         "images": len(costs),
-        "best alpha": alphas[int(np.argmax(scores))],
+        "best alpha": alphas[int(np.argmax(scores.single))],
         "chosen alpha": alphas[common],
-        "the best alpha": 100 * max(scores),
-        "the chosen alpha": 100 * scores[common],
+        "the best alpha": 100 * max(scores.single),
+        "the chosen alpha": 100 * scores.single[common],
     }
-    chosen = {steps: (choose(costs, steps)[1], matrix()) for steps in STEPS}
-    for image_id, image, cams, truth in samples(index, archives, every):
-        own_alphas = [
-            [alphas[places[image_id][label]] for label in cams] for places, _ in chosen.values()
-        ]
-        masks = refine(image, cams, alpha=own_alphas)
-        for mask, (_, total) in zip(masks, chosen.values(), strict=True):
-            total.add(enlarge_labels(mask, truth.shape), truth)
-    for steps, (_, total) in chosen.items():
+    for steps, score in zip(STEPS, scores.chosen, strict=True):
         name = "any" if steps == STEPS[-1] else f"at most {steps} from it"
-        found[f"for each class in an image: {name}"] = 100 * total.miou
-    return found | {"each image's best": 100 * best.miou}
+        found[f"for each class in an image: {name}"] = 100 * score
+    return found | {"each image's best": 100 * scores.best}
 
 
 def main() -> None:

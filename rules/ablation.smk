@@ -78,6 +78,75 @@ use rule uncertainty_quality as weights_quality with:
         "{wildcards.dataset}"
 
 
+rule alpha_choices:
+    input:
+        index=ancient(paths.index()),
+        cams=jobs.first_cams,
+        cuts=jobs.all_cuts,
+        model=jobs.own_refiner_model,
+    output:
+        **{choice: paths.alpha_choice(choice=choice) for choice in ablations.ALPHAS},
+    log:
+        paths.log("alpha_choices"),
+    benchmark:
+        paths.benchmark("alpha_choices")
+    conda:
+        "../envs/urn.yaml"
+    resources:
+        **plan.needs("alpha_sweep"),
+    params:
+        ids=jobs.first_shard_ids,
+        refiner=jobs.own_refiner,
+        options=jobs.swept_options,
+        steps=jobs.setting("pseudo_masks", "alpha_steps"),
+        data=jobs.data_of_first_shard("images", "masks"),
+        working_size=jobs.working_size,
+        code=jobs.own_refiner_code("alpha_choices"),
+    message:
+        "Scoring choices of alpha on {wildcards.dataset}'s first shard"
+    script:
+        "../workflow_scripts/alpha_choices.py"
+
+
+rule label_choices:
+    input:
+        index=ancient(paths.index()),
+        model=paths.training(supervision="baseline").model,
+        masks=jobs.first_pseudo_masks,
+    output:
+        masks=[
+            paths.label_choice(score=f"{labels}_miou.txt")
+            for labels in ablations.LABELS
+        ],
+        uncertainty=[
+            paths.label_choice(score=f"{labels}_auroc.tsv")
+            for labels in ablations.LABELS
+        ],
+    log:
+        paths.log("label_choices_{backbone}"),
+    benchmark:
+        paths.benchmark("label_choices_{backbone}")
+    conda:
+        "../envs/urn.yaml"
+    resources:
+        **plan.needs("responses"),
+    params:
+        ids=jobs.first_shard_ids,
+        choices=list(ablations.LABELS),
+        settings=jobs.settings("responses"),
+        scales=jobs.setting("uncertainty", "scales"),
+        data=jobs.data_of_first_shard("images", "tags", "masks"),
+        resize=jobs.setting("segmentation", "resize"),
+        working_size=jobs.working_size,
+        crf_backend=config["crf_backend"],
+        code=jobs.code("label_choices"),
+    message:
+        "Scoring choices of the labels of {wildcards.backbone}'s cyclic masks on "
+        "{wildcards.dataset}'s first shard"
+    script:
+        "../workflow_scripts/label_choices.py"
+
+
 rule ablation:
     input:
         plan.cell_files,

@@ -35,10 +35,10 @@ def views(job: Any) -> Views:
 
 
 def kept(
-    job: Any, index: Index, entry: Entry, response: np.ndarray
+    job: Any, index: Index, entry: Entry, response: np.ndarray, labels: str
 ) -> tuple[np.ndarray, np.ndarray]:
-    """The labels and channels of a response that a job keeps."""
-    match job.params.labels:
+    """The labels and channels that a response keeps, by a choice of `uncertainty.labels`."""
+    match labels:
         case "tags":
             return given_labels(response, index.tag_ids(entry))
         case "pseudo_mask":

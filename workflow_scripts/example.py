@@ -19,4 +19,5 @@ with logged(snakemake.log[0]):
     image = read_image(entry.image, params.working_size)
     device = next(model.parameters()).device
     response = predict_probabilities(logits_of(model), image, views(snakemake), device)
-    write_archive(snakemake.output[0], [(entry.id, *kept(snakemake, index, entry, response))])
+    labels, maps = kept(snakemake, index, entry, response, params.labels)
+    write_archive(snakemake.output[0], [(entry.id, labels, maps)])

@@ -31,4 +31,4 @@ with logged(snakemake.log[0]), ExitStack() as archives:
             write_variance[0](image_id, np.zeros(1), variance[None])
         else:
             response = predict_probabilities(network, image, views(snakemake), device)
-        write(image_id, *kept(snakemake, index, entry, response))
+        write(image_id, *kept(snakemake, index, entry, response, params.labels))

@@ -5,6 +5,7 @@ Imported by the Snakefile, also in every job: standard library only, beside the 
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import partial
 
 from rules.plan import configuration
 from rules.plan.dataset import Dataset
@@ -20,6 +21,16 @@ OF_SEEDS = (
     "Mean and standard deviation over the seeds of `ablation.seeds`; one seed has no deviation. "
     "All share one classifier and its pseudo-masks."
 )
+
+
+# How alpha is chosen, and which labels a response may have: what the files say, and the reader.
+ALPHAS = {
+    "best_of_all": "one alpha, the best by truth",
+    "of_all": "one alpha, by cost",
+    "of_each": "each class in an image, by cost",
+    "best_of_each": "each image, the best by truth",
+}
+LABELS = {"all": "all labels", "pseudo_mask": "the pseudo-mask's labels", "tags": "the tags"}
 
 
 @dataclass(frozen=True)
@@ -88,12 +99,13 @@ class _Scores:
         self.paths, self.teacher = dataset.paths, dataset.teacher
         self.scales: list[float] = dataset.settings("uncertainty")["scales"]
 
-    def _by_seed(self, backbone: str, file: Callable[[str], str]) -> tuple[str, ...]:
+    def by_seed(self, backbone: str, file: Callable[[str], str]) -> tuple[str, ...]:
+        """A file of a backbone's folder, of every seed."""
         seeds, plain = self.config["ablation"]["seeds"], self.config["seed"]
         return tuple(file(configuration.seeded(backbone, seed, plain)) for seed in seeds)
 
     def miou(self, setting: str, backbone: str, supervision: str, series: str = "") -> Cell:
-        files = self._by_seed(
+        files = self.by_seed(
             backbone, lambda folder: self.paths.prediction_scores(folder, supervision).miou
         )
         return Cell(setting, series or supervision, VAL, files)
@@ -116,7 +128,7 @@ class _Scores:
 
     def auroc(self, setting: str, measure: str | None = None) -> Cell:
         """Of the teacher's weight masks by a measure; None: by response scaling."""
-        files = self._by_seed(
+        files = self.by_seed(
             self.teacher, lambda folder: self.paths.weight_quality(folder, measure)
         )
         return Cell(setting, "weights", AUROC, files)
@@ -190,6 +202,22 @@ def _refiners(scores: _Scores) -> Iterator[Cell]:
         yield scores.miou(name, scores.teacher, row, "baseline")
 
 
+def _selection(scores: _Scores) -> Iterator[Cell]:
+    dataset, paths = scores.dataset, scores.paths
+    if dataset.has_own_masks():
+        return
+    if dataset.chooses_alpha(dataset.refiner):
+        for choice, name in ALPHAS.items():
+            yield Cell(name, "pseudo-masks", TRAIN, (paths.alpha_choice(choice),))
+    for labels, name in LABELS.items():
+        for series, measure, score in (
+            ("cyclic masks", TRAIN, f"{labels}_miou.txt"),
+            ("weights", AUROC, f"{labels}_auroc.tsv"),
+        ):
+            file = partial(paths.label_choice, score=score)
+            yield Cell(name, series, measure, scores.by_seed(scores.teacher, file))
+
+
 TABLES = {
     "backbones": Table(
         "backbone",
@@ -230,5 +258,12 @@ TABLES = {
         "Refiners of the CAMs: their pseudo-masks on train, and the baseline trained on them on "
         "val.",
         _refiners,
+    ),
+    "selection": Table(
+        "choice",
+        "What is chosen without truth, on the first shard of train: the alpha of the pseudo-masks, "
+        "by how well masks follow the images, beside the best that truth could choose; and the "
+        f"labels that cyclic masks may have. {OF_AUROC}",
+        _selection,
     ),
 }

@@ -69,6 +69,12 @@ class Jobs(JobFingerprints):
         ids = dataset.shards("train")[shard] if shard else dataset.ids("train")
         return paths.pngs(dataset.paths.pseudo_masks(dataset.refiner), ids)
 
+    def first_pseudo_masks(self, wildcards: Wildcards) -> list[str]:
+        """The pseudo-masks of the first shard."""
+        dataset = self.dataset(wildcards)
+        folder = dataset.paths.pseudo_masks(dataset.refiner)
+        return paths.pngs(folder, self.first_shard_ids(wildcards))
+
     def scored_predictions(self, wildcards: Wildcards) -> list[str]:
         """A model's masks of val, where their truth is known."""
         dataset = self.dataset(wildcards)
@@ -242,9 +248,13 @@ class Jobs(JobFingerprints):
         return found
 
     def all_cuts(self, wildcards: Wildcards) -> list[str]:
-        """What the alphas are chosen by: the costs of every train shard."""
+        """What the alphas are chosen by: the costs of every train shard.
+
+        Of the dataset's own refiner where the wildcards name none.
+        """
         dataset = self.dataset(wildcards)
-        return [dataset.paths.cuts(wildcards.refiner, shard) for shard in dataset.shards("train")]
+        refiner = dict(wildcards.items()).get("refiner", dataset.refiner)
+        return [dataset.paths.cuts(refiner, shard) for shard in dataset.shards("train")]
 
     def swept_options(self, wildcards: Wildcards) -> Settings:
         """Those of the dataset's own refiner, but for alpha."""

@@ -172,6 +172,10 @@ class Paths:
         """Of these on train."""
         return Scores(f"{self.pseudo_masks(refiner)}_")
 
+    def alpha_choice(self, choice: str) -> str:
+        """The mIoU of the first shard's pseudo-masks, by how alpha was chosen."""
+        return f"{self.root}/pseudo_masks/alpha_{choice}_miou.txt"
+
     @property
     def corrections(self) -> str:
         """The folder of the masks that people drew, for the images that have one."""
@@ -203,6 +207,10 @@ class Paths:
     def quality_by_weight(self, backbone: str = "{backbone}", measure: str | None = None) -> str:
         """The same for every weight."""
         return self.weight_quality(backbone, measure).replace(".tsv", "_by_weight.tsv")
+
+    def label_choice(self, backbone: str = "{backbone}", score: str = "{score}") -> str:
+        """A score of the first shard's cyclic masks, by which labels a response may have."""
+        return f"{self.cyclic_masks(backbone)}_labels_{score}"
 
     def next_images(self, backbone: str = "{backbone}") -> str:
         """Which train images to correct first, by the backbone's uncertainty."""

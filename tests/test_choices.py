@@ -1,0 +1,76 @@
+"""What is chosen without truth, scored by it: alphas, and the labels of cyclic masks."""
+
+import numpy as np
+import pandas as pd
+import pytest
+from test_workflow import snakemake
+
+from rules.plan.ablations import ALPHAS, LABELS
+from urn.alpha_scores import score_alphas
+from urn.datasets.index import read_index
+from urn.evaluation import ConfusionMatrix
+from urn.files.images import read_mask
+from urn.refinement import ppmg
+
+ALPHAS_TRIED = [0.5, 2, 8]
+
+
+@pytest.fixture
+def samples():
+    """Two images of two classes that a CAM is vague about, and one without a class."""
+    rng = np.random.default_rng(0)
+    rows, columns = np.mgrid[:30, :40]
+    found = []
+    for name, labels in (("a", (1, 3)), ("b", (1, 2)), ("c", ())):
+        image, truth = rng.integers(90, 130, (30, 40, 3), dtype=np.uint8), np.zeros((30, 40), "u1")
+        cams = {}
+        for place, label in enumerate(labels):
+            distance = np.hypot(rows - 15, columns - (10, 30)[place])
+            truth[distance < 7] = label
+            image[distance < 7, place] += 40
+            cams[label] = np.exp(-(distance**2) / 90).astype(np.float32)
+        found.append((name, image, cams, truth))
+    return found
+
+
+def miou(masks, samples):
+    score = ConfusionMatrix(4)
+    for mask, (*_, truth) in zip(masks, samples, strict=True):
+        score.add(mask, truth)
+    return score.miou
+
+
+def test_alphas_are_scored_one_by_one_and_as_chosen(samples):
+    choice = {"a": {1: 0, 3: 2}, "b": {1: 1, 2: 1}, "c": {}}
+    found = score_alphas(samples, ALPHAS_TRIED, [choice], ppmg, 4)
+    masks = [[ppmg(image, cams, alpha=a) for a in ALPHAS_TRIED] for _, image, cams, _ in samples]
+    singles = [miou(column, samples) for column in zip(*masks, strict=True)]
+    assert found.single == singles and len({*singles}) == 3
+    own = [
+        ppmg(image, cams, alpha=[ALPHAS_TRIED[choice[name][label]] for label in cams] or 1)
+        for name, image, cams, _ in samples
+    ]
+    assert found.chosen == [miou(own, samples)]
+    best = [
+        max(row, key=lambda mask: miou([mask], [one]))
+        for row, one in zip(masks, samples, strict=True)
+    ]
+    assert found.best == miou(best, samples)
+
+
+def test_choices_of_the_run_have_the_scores_of_its_masks(copy):
+    snakemake(copy, "results/tiny/figures/selection.png")
+    results = copy / "results" / "tiny"
+    table = pd.read_csv(results / "tables" / "selection.tsv", sep="\t")
+    assert list(table["setting"].unique()) == [*ALPHAS.values(), *LABELS.values()]
+    scores = table.set_index(["setting", "series"])["mean"]
+    index = read_index(results / "index.csv")
+    for setting, series, folder in (
+        (ALPHAS["of_each"], "pseudo-masks", results / "pseudo_masks" / "ppmg"),
+        (LABELS["tags"], "cyclic masks", results / "efficientnet_lite0" / "cyclic_masks"),
+    ):
+        score = ConfusionMatrix(index.num_classes)
+        for entry in index.split("train")[:6]:  # the first shard
+            score.add(read_mask(folder / f"{entry.id}.png"), read_mask(copy / entry.mask))
+        assert scores[setting, series] == pytest.approx(100 * score.miou, abs=0.02)
+    assert scores[ALPHAS["best_of_all"], "pseudo-masks"] >= scores[ALPHAS["of_all"], "pseudo-masks"]
