@@ -185,10 +185,13 @@ def _areas(crf: DenseCRF, cam: np.ndarray, alphas: np.ndarray) -> np.ndarray:
 def _proportional(areas: np.ndarray, maps: np.ndarray) -> np.ndarray:
     """The place of each pixel's class, 0 for background, of K×H×W areas and CAMs."""
     inside = areas * maps
-    shares = inside / (1 + inside.sum(axis=(1, 2), keepdims=True))
-    background = ~areas.any(axis=0, keepdims=True)
-    # argmax gives ties to the lower index, so background wins where no class responds.
-    return np.concatenate([background, shares]).argmax(axis=0)
+    winners = np.zeros(maps.shape[1:], np.uint8)
+    largest = np.zeros(maps.shape[1:], np.float32)
+    for place, (own, total) in enumerate(zip(inside, inside.sum(axis=(1, 2)), strict=True), 1):
+        share = own / (1 + total)
+        np.putmask(winners, share > largest, np.uint8(place))  # of equals the first
+        np.maximum(largest, share, out=largest)
+    return winners
 
 
 def _smooth(cam: np.ndarray, threshold: float, scale: float) -> np.ndarray:
