@@ -86,6 +86,12 @@ rule alpha_choices:
         model=jobs.own_refiner_model,
     output:
         **{choice: paths.alpha_choice(choice=choice) for choice in ablations.ALPHAS},
+        figure=report(
+            paths.figure("alpha_examples"),
+            caption=CAPTION,
+            category="Ablations",
+            labels={"figure": "selection: images"},
+        ),
     log:
         paths.log("alpha_choices"),
     benchmark:
@@ -99,6 +105,7 @@ rule alpha_choices:
         refiner=jobs.own_refiner,
         options=jobs.swept_options,
         steps=jobs.setting("pseudo_masks", "alpha_steps"),
+        caption=ablations.alpha_caption,
         data=jobs.data_of_first_shard("images", "masks"),
         working_size=jobs.working_size,
         code=jobs.own_refiner_code("alpha_choices"),

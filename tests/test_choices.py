@@ -3,6 +3,7 @@
 import numpy as np
 import pandas as pd
 import pytest
+from PIL import Image
 from test_workflow import snakemake
 
 from rules.plan.ablations import ALPHAS, LABELS
@@ -51,6 +52,8 @@ def test_alphas_are_scored_one_by_one_and_as_chosen(samples):
         for name, image, cams, _ in samples
     ]
     assert found.chosen == [miou(own, samples)]
+    assert list(found.of_images) == ["a", "b", "c"]
+    assert found.of_images["b"] == [miou(own[1:2], samples[1:2])]
     best = [
         max(row, key=lambda mask: miou([mask], [one]))
         for row, one in zip(masks, samples, strict=True)
@@ -61,6 +64,8 @@ def test_alphas_are_scored_one_by_one_and_as_chosen(samples):
 def test_choices_of_the_run_have_the_scores_of_its_masks(copy):
     snakemake(copy, "results/tiny/figures/selection.png")
     results = copy / "results" / "tiny"
+    picture = np.asarray(Image.open(results / "figures" / "alpha_examples.png").convert("RGB"))
+    assert picture.shape[1] <= 1100 and (picture < 255).any(axis=2).mean() > 0.2
     table = pd.read_csv(results / "tables" / "selection.tsv", sep="\t")
     assert list(table["setting"].unique()) == [*ALPHAS.values(), *LABELS.values()]
     scores = table.set_index(["setting", "series"])["mean"]

@@ -20,11 +20,13 @@ class AlphaScores:
     Attributes:
         single: of each alpha, given to all of them.
         chosen: of each choice.
+        of_images: of each image by id, those of its masks by each choice.
         best: of every image's best alpha by truth, about the most that a choice by image can reach.
     """
 
     single: list[float]
     chosen: list[float]
+    of_images: dict[str, list[float]]
     best: float
 
 
@@ -55,15 +57,18 @@ def score_alphas(
     def matrices(count: int) -> list[ConfusionMatrix]:
         return [ConfusionMatrix(num_classes, unused) for _ in range(count)]
 
-    single, chosen, (best,) = matrices(len(alphas)), matrices(len(choices)), matrices(1)
+    totals, best = matrices(len(alphas) + len(choices)), ConfusionMatrix(num_classes, unused)
+    of_images = {}
     for image_id, image, cams, truth in samples:
         own = [[alphas[choice[image_id][label]] for label in cams] for choice in choices]
         rows = np.array([[alpha] * len(cams) for alpha in alphas] + own, float)
         masks = [enlarge_labels(mask, truth.shape) for mask in refine(image, cams, alpha=rows)]
-        for score, mask in zip([*single, *chosen], masks, strict=True):
+        alone = matrices(len(masks))
+        for total, score, mask in zip(totals, alone, masks, strict=True):
+            total.add(mask, truth)
             score.add(mask, truth)
-        alone = matrices(len(alphas))
-        for score, mask in zip(alone, masks, strict=False):
-            score.add(mask, truth)
-        best.add(masks[int(np.argmax([score.miou for score in alone]))], truth)
-    return AlphaScores([s.miou for s in single], [s.miou for s in chosen], best.miou)
+        scores = [score.miou for score in alone]
+        best.add(masks[int(np.argmax(scores[: len(alphas)]))], truth)
+        of_images[image_id] = scores[len(alphas) :]
+    scores = [total.miou for total in totals]
+    return AlphaScores(scores[: len(alphas)], scores[len(alphas) :], of_images, best.miou)

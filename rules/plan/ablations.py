@@ -84,6 +84,14 @@ def caption(wildcards: Wildcards, output: Sequence[str]) -> str:
     return f"{TABLES[wildcards.ablation].about} {OF_SEEDS}"
 
 
+def alpha_caption(wildcards: Wildcards, output: Sequence[str]) -> str:
+    """For params, as `Figure.told`: of the images that the choice of alpha changed most."""
+    return (
+        "Of the first shard of train, the image whose pseudo-mask gained most by alphas chosen for "
+        "each class instead of one for all, and the one that lost most (or gained least)."
+    )
+
+
 def targets(dataset: Dataset) -> list[str]:
     """Figures and tables of the ablations that a dataset allows."""
     allowed = [name for name in TABLES if cells(dataset, name)]
