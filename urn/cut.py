@@ -39,7 +39,8 @@ def normalised_cut(
             kernel has no weight.
     """
     masks = np.asarray(masks, dtype=np.float32)
-    if masks.size and not (masks.min() >= 0 and masks.max() <= 1):  # NaN fails, too
+    least, most = masks.min(axis=(-2, -1)), masks.max(axis=(-2, -1))
+    if not ((least >= 0) & (most <= 1)).all():  # NaN fails, too
         raise ValueError("masks must be booleans or in [0, 1]")
     if crf is None:
         crf = DenseCRF(image, PPMG_CRF.gaussian, PPMG_CRF.bilateral, backend)
@@ -47,14 +48,19 @@ def normalised_cut(
     if not degrees.any():
         raise ValueError("the CRF's bilateral kernel has no weight")
     reached = crf.bilateral(masks)
-    cut = reached.sum(axis=(-2, -1), dtype=np.float64) - _product(masks, reached)
+    cut = _sum(reached.sum(axis=-1)) - _product(masks, reached)
     inside = _product(masks, degrees)
-    outside = degrees.sum(dtype=np.float64) - inside
-    parted = masks.any(axis=(-2, -1)) & (masks < 1).any(axis=(-2, -1))
+    outside = _sum(degrees.sum(axis=-1)) - inside
+    parted = (most > 0) & (least < 1)
     inside, outside = np.where(parted, inside, 1), np.where(parted, outside, 1)
     return np.where(parted, cut / inside + cut / outside, 1.0)
 
 
 def _product(a: np.ndarray, b: np.ndarray) -> np.ndarray:
-    """The sum over pixels of a · b, row by row in double precision."""
-    return np.einsum("...w,...w->...", a, b).sum(axis=-1, dtype=np.float64)
+    """The sum over pixels of a · b."""
+    return _sum(np.einsum("...w,...w->...", a, b))
+
+
+def _sum(rows: np.ndarray) -> np.ndarray:
+    """The sum of rows' sums, in double precision."""
+    return rows.sum(axis=-1, dtype=np.float64)
