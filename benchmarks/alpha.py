@@ -31,7 +31,7 @@ STEPS = (1, 2, 3, len(CONFIG["alphas"]))
 def samples(index: Index, archives: list[str], every: int) -> Iterator[Sample]:
     """Every so many of the archives' images with a mask."""
     for archive in archives:
-        held = {name.partition("/")[0] for name in np.load(archive).files}
+        held = {name.rpartition("/")[0] for name in np.load(archive).files}
         entries = [entry for entry in index.entries if entry.id in held and entry.mask]
         ids = [entry.id for entry in entries][::every]
         for image_id, labels, maps in read_archive(archive, ids):

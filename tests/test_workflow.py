@@ -213,7 +213,7 @@ def test_alphas_are_chosen_by_what_masks_cost(finished):
     choice = pd.read_csv(folder / "ppmg_alpha.tsv", sep="\t").set_index(["image", "class_id"])
     assert choice.index.equals(costs.index)
     near = (costs + 2 * costs.groupby("class_id").transform("mean")).iloc[
-        :, max(common - 2, 0) : common + 3
+        :, max(common - 1, 0) : common + 2
     ]
     chosen = [near.loc[key, f"{alpha:g}"] for key, alpha in choice["alpha"].items()]
     np.testing.assert_allclose(chosen, near.min(axis=1))

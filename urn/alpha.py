@@ -61,7 +61,7 @@ def class_costs(images: Mapping[str, Costs]) -> dict[int, np.ndarray]:
     return {label: np.mean(found[label], axis=0) for label in sorted(found)}
 
 
-def choose(images: Mapping[str, Costs], steps: int = 2) -> tuple[int, dict[str, dict[int, int]]]:
+def choose(images: Mapping[str, Costs], steps: int = 1) -> tuple[int, dict[str, dict[int, int]]]:
     """The dataset's alpha, and that of every class in every image.
 
     The dataset's has the least mean cost over all classes in all images. A class in an image has,
