@@ -172,7 +172,7 @@ class Paths:
         """Of these on train."""
         return Scores(f"{self.pseudo_masks(refiner)}_")
 
-    def alpha_choice(self, choice: str) -> str:
+    def alpha_choice(self, choice: str = "{choice}") -> str:
         """The mIoU of the first shard's pseudo-masks, by how alpha was chosen."""
         return f"{self.root}/pseudo_masks/alpha_{choice}_miou.txt"
 
