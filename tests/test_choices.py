@@ -1,5 +1,9 @@
 """What is chosen without truth, scored by it: alphas, and the labels of cyclic masks."""
 
+import sys
+from pathlib import Path
+from types import SimpleNamespace
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -8,10 +12,14 @@ from test_workflow import snakemake
 
 from rules.plan.ablations import ALPHAS, LABELS
 from urn.alpha_scores import score_alphas
-from urn.datasets.index import read_index
+from urn.datasets.index import Entry, Index, read_index
 from urn.evaluation import ConfusionMatrix
-from urn.files.images import read_mask
+from urn.files.images import read_mask, write_mask
 from urn.refinement import ppmg
+
+sys.path.append(str(Path(__file__).parents[1] / "workflow_scripts"))
+
+from _responses import kept
 
 ALPHAS_TRIED = [0.5, 2, 8]
 
@@ -79,3 +87,18 @@ def test_choices_of_the_run_have_the_scores_of_its_masks(copy):
             score.add(read_mask(folder / f"{entry.id}.png"), read_mask(copy / entry.mask))
         assert scores[setting, series] == pytest.approx(100 * score.miou, abs=0.02)
     assert scores[ALPHAS["best_of_all"], "pseudo-masks"] >= scores[ALPHAS["of_all"], "pseudo-masks"]
+
+
+def test_labels_of_a_pseudo_mask_are_those_of_the_image_in_its_folder(tmp_path):
+    """An image may be called as another in a subfolder is."""
+    files = {image_id: str(tmp_path / f"{image_id}.png") for image_id in ("b", "a/b", "ab")}
+    for label, file in enumerate(files.values(), start=1):
+        Path(file).parent.mkdir(exist_ok=True)
+        write_mask(file, np.array([[0, label, 255]], np.uint8))
+    job = SimpleNamespace(input=SimpleNamespace(masks=[*files.values()]))
+    response = np.full((4, 1, 3), 0.25, np.float32)
+    for label, image_id in enumerate(files, start=1):
+        entry = Entry(image_id, "train", "x.jpg", None, ("p", "q", "r"))
+        labels, maps = kept(job, Index(("p", "q", "r"), (entry,)), entry, response, "pseudo_mask")
+        assert labels.tolist() == [0, label]
+        np.testing.assert_array_equal(maps, np.full((2, 1, 3), 0.5))

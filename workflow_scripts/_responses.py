@@ -1,6 +1,5 @@
 """A trained segmentation model, and how it looks at images."""
 
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -42,7 +41,8 @@ def kept(
         case "tags":
             return given_labels(response, index.tag_ids(entry))
         case "pseudo_mask":
-            (mask,) = (path for path in job.input.masks if Path(path).name == f"{entry.id}.png")
-            return given_labels(response, set(np.unique(read_mask(mask)).tolist()) - {IGNORE})
+            named = (path for path in job.input.masks if path.endswith(f"/{entry.id}.png"))
+            mask = read_mask(min(named, key=len))  # longer ones lie in a folder that the id lacks
+            return given_labels(response, set(np.unique(mask).tolist()) - {IGNORE})
         case _:
             return select_channels(response, job.params.settings["minimum"])

@@ -221,7 +221,7 @@ class Plan:
         if not cells:
             raise UserError(
                 f"dataset {wildcards.dataset} has no {wildcards.ablation} to compare: it needs "
-                "masks for val, and backbones or a refiner to choose between"
+                "masks to score against (`evaluate`), and backbones or a refiner to choose between"
             )
         return cells
 
