@@ -177,6 +177,11 @@ def test_every_cluster_rule_says_what_it_needs():
         ("datasets.mine\n", {"layout": "shapes"}, ["'mine\\n'"]),
         ("segmentation.learning_rate", "1e-3", ["is '1e-3'", "takes 1e-3 for text: write 0.001"]),
         ("segmentation.learning_rate", "1e-8", ["write 1.0e-08"]),
+        (
+            "ablation.seeds",
+            [0, "1"],
+            ["ablation.seeds.1", "this 1 is text: write it without quotes"],
+        ),
         ("pseudo_masks.alpha", float("inf"), ["pseudo_masks.alpha is inf", "finite number"]),
         ("t", float("nan"), ["t is nan", "finite number"]),
         ("responses.ratios", [1, float("nan")], ["responses.ratios is nan", "finite number"]),

@@ -204,13 +204,15 @@ def _taken(value: Any, wanted: str) -> str:
 
 
 def _number(value: Any) -> str:
-    """What to write for a number that YAML takes for text, such as 1e-3."""
+    """What to write for a number that is text, such as 1e-3 for YAML."""
     try:
         number = float(value) if isinstance(value, str) else math.nan
     except ValueError:
         return ""
     if not math.isfinite(number):
         return ""
+    if value.lstrip("+-").isdigit():  # quoted, or inside braces after --config
+        return f", and this {value} is text: write it without quotes, in a file for --configfile"
     written = repr(number)  # YAML's exponents have a point before them and a sign
     written = written if "." in written else written.replace("e", ".0e")
     return f", and YAML takes {value} for text: write {written}"
