@@ -47,7 +47,7 @@ with logged(snakemake.log[0]):
 
     names, examples = [BACKGROUND, *index.classes], []
     ranked = sorted(ids, key=lambda i: scores.of_images[i][1] - scores.of_images[i][0])
-    for x in shard([ranked[-1], ranked[0]]):
+    for x in shard(dict.fromkeys([ranked[-1], ranked[0]])):  # of one image, it alone
         image_id = x.entry.id
         own = [[alphas[choice[image_id][label]] for label in x.cams] for choice in choices]
         one, chosen = refine(x.image, x.cams, alpha=own)

@@ -24,7 +24,8 @@ with logged(snakemake.log[0]):
     network, device = logits_of(model), next(model.parameters()).device
     masks = {name: ConfusionMatrix(index.num_classes, index.unused) for name in params.choices}
     weights = {name: UncertaintyQuality() for name in params.choices}
-    entries = [entry for entry in known(index, "train") if entry.id in {*params.ids}]
+    shard = set(params.ids)
+    entries = [entry for entry in known(index, "train") if entry.id in shard]
     for entry in progress(entries, "labels", len(entries)):
         image, truth = read_image(entry.image, params.working_size), read_mask(entry.mask)
         response = predict_probabilities(network, image, views(snakemake), device)
@@ -34,12 +35,9 @@ with logged(snakemake.log[0]):
                 result = response_scaling(image, maps, params.scales, labels, params.crf_backend)
             else:
                 result = known_background(image.shape[:2])
-            mask, weight = (
-                enlarge_labels(result.mask, truth.shape),
-                nearest(result.weight, truth.shape),
-            )
+            mask = enlarge_labels(result.mask, truth.shape)
             masks[choice].add(mask, truth)
-            weights[choice].add(weight, mask, truth)
+            weights[choice].add(nearest(result.weight, truth.shape), mask, truth)
     for choice, path in zip(params.choices, snakemake.output.masks, strict=True):
         what = f"mIoU (%) of {len(entries)} cyclic masks, labels {choice}"
         write_score(path, 100 * masks[choice].miou, what)
