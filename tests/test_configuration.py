@@ -182,6 +182,7 @@ def test_every_cluster_rule_says_what_it_needs():
             [0, "1"],
             ["ablation.seeds.1", "this 1 is text: write it without quotes"],
         ),
+        ("bundle", "false", ["is 'false'", "without quotes in a file, False after --config"]),
         ("pseudo_masks.alpha", float("inf"), ["pseudo_masks.alpha is inf", "finite number"]),
         ("t", float("nan"), ["t is nan", "finite number"]),
         ("responses.ratios", [1, float("nan")], ["responses.ratios is nan", "finite number"]),

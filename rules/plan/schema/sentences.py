@@ -200,6 +200,8 @@ def _taken(value: Any, wanted: str) -> str:
     """What to write for a scalar that YAML takes for another type than the one wanted."""
     if wanted.startswith("string") and not isinstance(value, dict | list):
         return ", and YAML takes words such as NO, null or 1 for other types: quote it"
+    if wanted.startswith("boolean") and str(value).lower() in ("true", "false"):
+        return f": without quotes in a file, {str(value).capitalize()} after --config"
     return _number(value)
 
 
