@@ -9,14 +9,17 @@ import torch
 from mmengine.dataset import pseudo_collate
 
 from benchmarks.alpha import compared
+from benchmarks.foreground import scores
 from benchmarks.generated import write_photographs
 from benchmarks.gpu import measured, table
 from benchmarks.inference import compare
 from benchmarks.plain import plain_dataset
+from benchmarks.refiners import ALPHAS, PLACES, cheapest, refine
 from benchmarks.trainings import Setting, in_turn, our_model, ours, plain, plain_model
 from urn.datasets.index import Entry, Index
 from urn.files.archives import write_archive
-from urn.files.images import read_mask
+from urn.files.images import read_mask, write_mask
+from urn.refinement import crf_refine
 from urn.segmentation.inference import Views
 
 CROP = 64
@@ -93,3 +96,27 @@ def test_choices_of_alpha_are_scored_on_an_archive(scenes, tmp_path, every, imag
     assert found["the chosen alpha"] <= found["the best alpha"]
     by_steps = [score for name, score in found.items() if name.startswith("for each class")]
     assert len(by_steps) == 4 and all(0 < score <= 100 for score in by_steps)
+
+
+def test_objects_of_the_wrong_class_count_as_objects(tmp_path):
+    truth = np.array([[0, 0, 1, 2], [0, 0, 1, 2]], np.uint8)
+    mask = np.array([[0, 1, 1, 1], [0, 0, 1, 2]], np.uint8)
+    write_mask(tmp_path / "truth.png", truth)
+    write_mask(tmp_path / "masks/a.png", mask)
+    index = Index(("a", "b"), (Entry("a", "val", "a.jpg", tmp_path / "truth.png", ()),))
+    miou, objects, confused = scores(index, tmp_path / "masks")
+    assert miou == pytest.approx((3 / 4 + 2 / 4 + 1 / 2) / 3)
+    assert objects == pytest.approx(4 / 5)
+    assert confused == pytest.approx(1 / 4)
+
+
+def test_candidates_of_both_refiners_are_told_apart():
+    rng = np.random.default_rng(0)
+    image = rng.integers(0, 256, (12, 10, 3), dtype=np.uint8)
+    cams = {3: rng.random((12, 10), dtype=np.float32)}
+    of_crf = refine(image, cams, np.array([[PLACES[-1]]]))
+    np.testing.assert_array_equal(of_crf[0], crf_refine(image, cams, ALPHAS[-1]))
+    costs = {"a": {3: np.arange(len(PLACES), 0.0, -1)}}  # the last place is the cheapest
+    assert cheapest(costs, [0, PLACES[-1]], np.ones(len(PLACES))) == {"a": {3: PLACES[-1]}}
+    dear = np.where(np.arange(len(PLACES)) < len(ALPHAS), 100, 1)
+    assert cheapest(costs, [0, PLACES[-1]], dear) == {"a": {3: 0}}
