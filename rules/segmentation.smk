@@ -8,6 +8,7 @@ rule train_segmentation:
         weights=jobs.supervision_weights,
         corrections=jobs.own("corrections"),
         initial=jobs.pretrained("segmentation"),
+        baseline=jobs.own_baseline,
     output:
         model=paths.training().model,
         curve=paths.training().curve,

@@ -75,6 +75,21 @@ def test_a_students_masks_are_the_teachers_of_the_same_seed(config):
     assert dataset.supervision_weights("resnet18", "cyclic") == []
 
 
+def test_a_model_goes_on_from_the_baseline_that_made_its_masks(config):
+    def initial(backbone, supervision):
+        job = wildcards(dataset="shapes", backbone=backbone, supervision=supervision)
+        return Plan(config, []).jobs.own_baseline(job)
+
+    own = ["results/shapes/efficientnet_lite0-seed7/baseline/model.pth"]
+    config["datasets"]["shapes"]["segmentation"]["from_baseline"] = True
+    assert initial("efficientnet_lite0-seed7", "urn") == own
+    assert initial("efficientnet_lite0-seed7", "baseline") == []
+    assert initial("resnet18", "urn") == []  # a student, of another model's masks
+    assert initial("resnet18", "urn_self") == ["results/shapes/resnet18/baseline/model.pth"]
+    config["datasets"]["shapes"]["segmentation"]["from_baseline"] = False
+    assert initial("efficientnet_lite0-seed7", "urn") == []
+
+
 def test_settings_are_of_dataset_backbone_and_second_classifier(config):
     config["datasets"]["shapes"]["multi_crop"] = {"classification": {"iterations": 7}}
     jobs = Plan(config, []).jobs

@@ -9,7 +9,7 @@ from torch import nn
 from urn.backbones import Backbone, load_published_state_dict
 from urn.backbones.published import read_checkpoint
 from urn.errors import UserError
-from urn.files.models import save_model
+from urn.files.models import load_model, save_model
 from urn.training.distributed import is_main
 
 
@@ -22,6 +22,12 @@ def load_initial(backbone: Backbone, files: Iterable[str]) -> None:
             load_published_state_dict(backbone, state)
         except RuntimeError as error:
             raise UserError(f"{file} does not fit ({error}): {again}") from None
+
+
+def go_on(model: nn.Module, files: Iterable[str]) -> None:
+    """Start from a trained model's weights, where the training has its file."""
+    for file in files:
+        load_model(file, lambda meta: model)
 
 
 def save(model: nn.Module, job: Any, **meta: Any) -> None:

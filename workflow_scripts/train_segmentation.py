@@ -7,7 +7,7 @@ from urn.training.loop import prepare, train
 
 from _job import logged
 from _segmentation import evaluation, training_set
-from _training import load_initial, save
+from _training import go_on, load_initial, save
 from _training_job import arguments, identity, in_processes
 
 BUILD = ("output_stride", "head_channels", "auxiliary_channels")
@@ -24,6 +24,7 @@ with logged(snakemake.log[0]):
     frozen = settings["frozen_statistics"]
     model = build_segmentor(**build, loss=loss, pretrained=pretrained, frozen_statistics=frozen)
     load_initial(model.backbone, snakemake.input.initial)
+    go_on(model, snakemake.input.baseline)
     rate, factor = settings["learning_rate"], settings["new_layers_factor"]
     train(
         model,

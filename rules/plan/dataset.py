@@ -263,6 +263,12 @@ class Dataset:
         _, seed = configuration.split_seed(backbone, plain)
         return configuration.seeded(self.teacher, seed, plain)
 
+    def own_baseline(self, backbone: str, supervision: str) -> list[str]:
+        """The model that made a training's masks, if it has the same backbone."""
+        made = self.supervisions[supervision]["masks"] != "pseudo_masks"
+        own = made and self.teacher_of(backbone, supervision) == backbone
+        return [self.paths.training(backbone, "baseline").model] if own else []
+
     def supervision_masks(self, backbone: str, supervision: str) -> list[str]:
         """The masks that a segmentation model is trained on."""
         row = self.supervisions[supervision]

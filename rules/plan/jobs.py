@@ -143,6 +143,12 @@ class Jobs(JobFingerprints):
         dataset = self.dataset(wildcards)
         return dataset.supervision_masks(wildcards.backbone, wildcards.supervision)
 
+    def own_baseline(self, wildcards: Wildcards) -> list[str]:
+        """The model whose weights a training starts from, if any."""
+        dataset = self.dataset(wildcards)
+        own = dataset.own_baseline(wildcards.backbone, wildcards.supervision)
+        return own if self.setting("segmentation", "from_baseline")(wildcards) else []
+
     def supervision_weights(self, wildcards: Wildcards) -> list[str]:
         """The weight masks beside them, if any."""
         dataset = self.dataset(wildcards)

@@ -221,6 +221,10 @@ class SegmentationOfBackbone(Training):
         "rate, for few photographs"
     )
     frozen_statistics: bool = key("keep a pretrained backbone's batch statistics")
+    from_baseline: bool = key(
+        "a model that learns from its own baseline's masks (the teacher's are, and `urn_self`) "
+        "starts from its weights, not anew"
+    )
     resize: PixelRange = key(
         "largest long and short side of a training image, in pixels; `auto`: 2 and 0.625 times the "
         "plan's `network_size`; times …"
