@@ -2,7 +2,7 @@
 
     python -m benchmarks.foreground results/<dataset>/index.csv FOLDER…
 
-Of every folder of masks (predictions of val, or pseudo-masks) it prints the mIoU, the IoU of all
+Of every folder of masks (predictions of val, or cyclic masks) it prints the mIoU, the IoU of all
 objects together, whatever their classes, and how much of what is rightly called an object has the
 wrong class, in %.
 """

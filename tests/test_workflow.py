@@ -187,6 +187,12 @@ def test_changing_t_reruns_the_weighted_trainings_only(finished, tmp_path, chang
     assert planned(finished, configuration=file) == expected
 
 
+def test_another_start_retrains_only_what_its_own_baseline_taught(finished, tmp_path):
+    file = changed_configuration(tmp_path, segmentation={"from_baseline": False})
+    plan = planned(finished, configuration=file)
+    assert plan["train_segmentation"] == plan["responses"] == plan["predictions_miou"] == 1
+
+
 def test_changing_a_response_scale_reruns_from_the_uncertainty_on(finished, tmp_path):
     file = changed_configuration(tmp_path, uncertainty={"scales": [0.2, 5]})
     plan = planned(finished, configuration=file)

@@ -182,7 +182,8 @@ class Jobs(JobFingerprints):
     def training_settings(self, wildcards: Wildcards) -> Settings:
         """Of segmentation, with PUF's numbers only where the supervision uses them."""
         puf = self.supervision(wildcards)["pretended_underfitting"]
-        unused = PROCESSES if puf else (*PROCESSES, "pretended_underfitting")
+        unused = [*PROCESSES, "from_baseline"]  # the latter is seen in its input
+        unused += [] if puf else ["pretended_underfitting"]
         settings: Settings = self.settings("segmentation", without=unused)(wildcards)
         return settings
 
