@@ -52,6 +52,7 @@ rule front_page:
         scales=jobs.setting("uncertainty", "scales"),
         runs=jobs.own("runs"),
         bundles=jobs.of(targets.bundles),
+        went_on=jobs.of(targets.went_on),
         folder=jobs.file(paths.root),
         code=jobs.code("front_page"),
     message:

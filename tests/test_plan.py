@@ -86,8 +86,10 @@ def test_a_model_goes_on_from_the_baseline_that_made_its_masks(config):
     assert initial("efficientnet_lite0-seed7", "baseline") == []
     assert initial("resnet18", "urn") == []  # a student, of another model's masks
     assert initial("resnet18", "urn_self") == ["results/shapes/resnet18/baseline/model.pth"]
+    assert targets.went_on(Dataset(config, "shapes")) == ["efficientnet_lite0"]
     config["datasets"]["shapes"]["segmentation"]["from_baseline"] = False
     assert initial("efficientnet_lite0-seed7", "urn") == []
+    assert targets.went_on(Dataset(config, "shapes")) == []
 
 
 def test_settings_are_of_dataset_backbone_and_second_classifier(config):

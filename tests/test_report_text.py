@@ -115,6 +115,7 @@ def run():
         thresholds={"urn": 0.05, "urn_self": 0.05},
         seed=0,
         bundles={},
+        went_on=[],
         folder="results/tiny",
     )
 
@@ -158,6 +159,11 @@ def test_result_compares_urn_with_its_baseline(run):
         "uncertainty finds them with an AUROC of 0.700, and of the 25.0 % that it marks (weight at "
         "most 0.05), 30.0 % are.",
     ]
+    line, *_ = result(replace(run, went_on=["resnet18"]), stages, None)
+    assert line.endswith(
+        "urn is 1.25 points below its baseline, from whose weights it went on, so that it has "
+        "learned for twice as long."
+    )
     assert len(result(run, stages[2:], None)) == 2
     stages["stage"] = stages["stage"].str.replace("baseline", "cyclic_self")
     rows = {"resnet18": ["cyclic_self", "urn"]}

@@ -22,6 +22,7 @@ with logged(snakemake.log[0]):
         thresholds=params.thresholds,
         seed=params.seed,
         bundles=params.bundles,
+        went_on=params.went_on,
         folder=params.folder,
     )
     files = {name: file for name, file in snakemake.input.items() if name != "index"}

@@ -57,6 +57,17 @@ def bundles(dataset: Dataset) -> dict[str, str]:
     }
 
 
+def went_on(dataset: Dataset) -> list[str]:
+    """The backbones whose urn starts from their baseline's weights."""
+    return [
+        backbone
+        for backbone, row in dataset.trained
+        if row == "urn"
+        and dataset.own_baseline(backbone, row)
+        and dataset.settings("segmentation", backbone)["from_baseline"]
+    ]
+
+
 def stages(dataset: Dataset) -> list[Stage]:
     """Every stage whose masks are scored."""
     paths, rows = dataset.paths, []

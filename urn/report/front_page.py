@@ -2,12 +2,14 @@
 
 import os
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from urllib.parse import quote
 
 import numpy as np
 import pandas as pd
+
+WENT_ON = ", from whose weights it went on, so that it has learned for twice as long"
 
 
 @dataclass(frozen=True)
@@ -27,6 +29,7 @@ class Run:
         thresholds: supervision -> its t.
         seed: of the trainings.
         bundles: backbone -> the file of its `urn`, to be handed over; none where they are not made.
+        went_on: the backbones whose `urn` started from their baseline's weights.
         folder: of the report, in which links begin.
     """
 
@@ -42,6 +45,7 @@ class Run:
     thresholds: Mapping[str, float]
     seed: int
     bundles: Mapping[str, str]
+    went_on: Collection[str]
     folder: str
 
 
@@ -111,7 +115,8 @@ def result(run: Run, stages: pd.DataFrame, uncertainty: pd.DataFrame | None) -> 
         scores = ", ".join(f"{row} **{value:.2f}**" for row, value in found.items())
         line = f"- {backbone}, mIoU (%) on val: {scores}."
         if {run.baseline_row, "urn"} <= set(found):
-            line += f" urn is {against(found['urn'], found[run.baseline_row])} its baseline."
+            line += f" urn is {against(found['urn'], found[run.baseline_row])} its baseline"
+            line += f"{WENT_ON}." if backbone in run.went_on else "."
         lines.append(line)
     pseudo, cyclic = miou.get(("train", "pseudo-masks")), miou.get(("train", "cyclic masks"))
     if pseudo is not None and cyclic is not None and uncertainty is not None:
