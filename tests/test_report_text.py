@@ -159,6 +159,9 @@ def test_result_compares_urn_with_its_baseline(run):
         "uncertainty finds them with an AUROC of 0.700, and of the 25.0 % that it marks (weight at "
         "most 0.05), 30.0 % are.",
     ]
+    nothing = uncertainty.assign(share_at_most_t=0.0, wrong_share_at_most_t=np.nan)
+    *_, line = result(run, stages, nothing)
+    assert line.endswith("with an AUROC of 0.700, but marks none (weight at most 0.05).")
     line, *_ = result(replace(run, went_on=["resnet18"]), stages, None)
     assert line.endswith(
         "urn is 1.25 points below its baseline, from whose weights it went on, so that it has "

@@ -124,11 +124,18 @@ def result(run: Run, stages: pd.DataFrame, uncertainty: pd.DataFrame | None) -> 
         lines.append(
             f"- On train: pseudo-masks {pseudo:.2f}, cyclic masks {cyclic:.2f}."
             f" Of their pixels {100 * quality['wrong_share']:.1f} % are wrong; the uncertainty "
-            f"finds them with an AUROC of {quality['auroc']:.3f}, and of the "
-            f"{100 * quality['share_at_most_t']:.1f} % that it marks (weight at most "
-            f"{quality['t']:g}), {100 * quality['wrong_share_at_most_t']:.1f} % are."
+            f"finds them with an AUROC of {quality['auroc']:.3f}, {_marked(quality)}."
         )
     return lines
+
+
+def _marked(quality: pd.Series) -> str:
+    """How much the uncertainty marks, and how much of that is wrong."""
+    share, wrong = 100 * quality["share_at_most_t"], 100 * quality["wrong_share_at_most_t"]
+    t = f"(weight at most {quality['t']:g})"
+    if share == 0:
+        return f"but marks none {t}"
+    return f"and of the {share:.1f} % that it marks {t}, {wrong:.1f} % are"
 
 
 def against(value: float, other: float) -> str:
