@@ -170,7 +170,8 @@ def test_result_compares_urn_with_its_baseline(run):
     assert len(result(run, stages[2:], None)) == 2
     stages["stage"] = stages["stage"].str.replace("baseline", "cyclic_self")
     rows = {"resnet18": ["cyclic_self", "urn"]}
-    line, *_ = result(replace(run, baseline_row="cyclic_self", runs=rows), stages, None)
+    other = replace(run, baseline_row="cyclic_self", runs=rows, went_on=["resnet18"])
+    line, *_ = result(other, stages, None)
     assert line.endswith(
         "cyclic_self **50.00**, urn **48.75**. urn is 1.25 points below its baseline."
     )

@@ -116,7 +116,8 @@ def result(run: Run, stages: pd.DataFrame, uncertainty: pd.DataFrame | None) -> 
         line = f"- {backbone}, mIoU (%) on val: {scores}."
         if {run.baseline_row, "urn"} <= set(found):
             line += f" urn is {against(found['urn'], found[run.baseline_row])} its baseline"
-            line += f"{WENT_ON}." if backbone in run.went_on else "."
+            from_it = run.baseline_row == "baseline" and backbone in run.went_on
+            line += f"{WENT_ON}." if from_it else "."
         lines.append(line)
     pseudo, cyclic = miou.get(("train", "pseudo-masks")), miou.get(("train", "cyclic masks"))
     if pseudo is not None and cyclic is not None and uncertainty is not None:
