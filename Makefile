@@ -4,8 +4,8 @@ PYTHON ?= python3
 BIN := .venv/bin
 CORES ?= $(shell nproc)
 
-.PHONY: demo test test-slurm test-whole test-bare fuzz reference lint lock install estimate slurm \
-  dag docs architecture
+.PHONY: demo test test-slurm test-whole test-bare fuzz reference lint types style lock install \
+  estimate slurm dag docs architecture
 
 demo: install  ## the whole pipeline on the generated dataset; with CONFIG=mine.yaml, on that
 	$(BIN)/snakemake --cores $(CORES) $(if $(CONFIG),--configfile $(CONFIG))
@@ -45,11 +45,16 @@ reference: install  ## pydensecrf, the reference CRF, and the comparisons with i
 	  crf numba_crf torch_crf refinement uncertainty affinity multi_crop))
 
 lint: install
-	$(BIN)/ruff check .
-	$(BIN)/ruff format --check .
-	$(BIN)/snakefmt --check Snakefile rules
+	$(MAKE) --jobs 2 --output-sync types style
+
+types: install
 	$(BIN)/mypy
+
+style: install
 	$(BIN)/snakemake --lint
+	$(BIN)/snakefmt --check Snakefile rules
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
 
 lock:  ## pins of all packages, from pyproject.toml (needs uv: pip install uv)
 	$(PYTHON) envs/lock.py

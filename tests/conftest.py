@@ -1,7 +1,7 @@
 import fcntl
 import os
 import shutil
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -78,21 +78,34 @@ def scenes(tmp_path_factory: pytest.TempPathFactory) -> list[tuple[Path, Path]]:
     return [(image, root / "SegmentationClass" / f"{image.stem}.png") for image in images]
 
 
-@pytest.fixture(scope="session")
-def finished(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A finished run of the tiny dataset, the same in all processes of the tests; read only."""
-    from test_workflow import snakemake
-
-    root = tmp_path_factory.getbasetemp()
+def _made_once(factory: pytest.TempPathFactory, name: str, make: Callable[[Path], object]) -> Path:
+    """A folder that the first of the tests' processes makes, while the others wait."""
+    root = factory.getbasetemp()
     if "PYTEST_XDIST_WORKER" in os.environ:  # the folder of one of several processes
         root = root.parent
-    directory = root / "finished"
-    with (root / "finished.lock").open("w") as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)  # the first process makes it, the others wait
+    directory, unfinished = root / name, root / f"unfinished_{name}"
+    with (root / f"{name}.lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
         if not directory.exists():
-            snakemake(root / "unfinished")
-            (root / "unfinished").rename(directory)
+            make(unfinished)
+            unfinished.rename(directory)
     return directory
+
+
+@pytest.fixture(scope="session")
+def finished(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A finished run of the tiny dataset; read only."""
+    from test_workflow import snakemake
+
+    return _made_once(tmp_path_factory, "finished", snakemake)
+
+
+@pytest.fixture(scope="session")
+def done_run(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A run of six black images in a folder that counts as done: its files are empty; read only."""
+    from test_changed_inputs import write_run
+
+    return _made_once(tmp_path_factory, "done_run", write_run)
 
 
 @pytest.fixture

@@ -25,6 +25,7 @@ PREDICTED = {"responses", "predictions_mine_00000"}
 
 def write_run(root, **changes):
     """A folder dataset of black images, and a run of it that is done: all its files, empty."""
+    root.mkdir(exist_ok=True)
     (root / "tags.csv").write_text(TABLE)
     for line in TABLE.splitlines()[1:]:
         name = line.split(".")[0]
@@ -49,14 +50,6 @@ def write_run(root, **changes):
             (path if is_folder else path.parent).mkdir(parents=True, exist_ok=True)
             path.touch()
     snakemake("--touch", "--forceall")
-    assert planned(root, configuration=file) == {}
-
-
-@pytest.fixture(scope="module")
-def from_cams(tmp_path_factory):
-    root = tmp_path_factory.mktemp("from_cams")
-    write_run(root)
-    return root
 
 
 @pytest.fixture(scope="module")
@@ -90,57 +83,57 @@ def rerun(run, tmp_path, change):
     return set(planned(tmp_path / "run", configuration=tmp_path / "run" / "mine.yaml"))
 
 
-def test_a_replaced_val_mask_changes_scores_only(from_cams, tmp_path):
-    again = rerun(from_cams, tmp_path, lambda run: replaced(run / "masks" / "val1.png"))
+def test_a_replaced_val_mask_changes_scores_only(done_run, tmp_path):
+    again = rerun(done_run, tmp_path, lambda run: replaced(run / "masks" / "val1.png"))
     assert again == {"index", *SCORES}
 
 
-def test_a_replaced_val_photo_is_predicted_again_but_trains_nothing(from_cams, tmp_path):
-    again = rerun(from_cams, tmp_path, lambda run: replaced(run / "photos" / "val1.jpg"))
+def test_a_replaced_val_photo_is_predicted_again_but_trains_nothing(done_run, tmp_path):
+    again = rerun(done_run, tmp_path, lambda run: replaced(run / "photos" / "val1.jpg"))
     assert again == {"index", *SCORES, *PREDICTED, *LOOKED_AT}
 
 
-def test_a_replaced_train_photo_changes_all_that_is_learnt(from_cams, tmp_path):
-    again = rerun(from_cams, tmp_path, lambda run: replaced(run / "photos" / "train1.jpg"))
+def test_a_replaced_train_photo_changes_all_that_is_learnt(done_run, tmp_path):
+    again = rerun(done_run, tmp_path, lambda run: replaced(run / "photos" / "train1.jpg"))
     assert {"index", "train_classifier", "cams", "train_segmentation", *SCORES} <= again
     assert {*LOOKED_AT, "next_images"} <= again
 
 
-def test_photos_of_another_size_change_the_plan_and_what_it_decides(from_cams, tmp_path):
+def test_photos_of_another_size_change_the_plan_and_what_it_decides(done_run, tmp_path):
     def enlarge(run):
         for photo in (run / "photos").iterdir():
             Image.new("L", (400, 300)).save(photo)
 
-    again = rerun(from_cams, tmp_path, enlarge)
+    again = rerun(done_run, tmp_path, enlarge)
     assert {"plan", "train_classifier", "train_segmentation", "predictions_mine_00000"} <= again
 
 
-def test_another_size_of_cams_trains_no_classifier(from_cams, tmp_path):
+def test_another_size_of_cams_trains_no_classifier(done_run, tmp_path):
     def resize(run):
         file = run / "mine.yaml"
         config = yaml.safe_load(file.read_text())
         config["datasets"]["mine"]["classification"] = {"cam_size": 300}
         file.write_text(yaml.safe_dump(config))
 
-    again = rerun(from_cams, tmp_path, resize)
+    again = rerun(done_run, tmp_path, resize)
     assert {"plan", "cams", "pseudo_masks_mine_00000", "train_segmentation"} <= again
     assert not {"index", "train_classifier", "tag_scores"} & again
 
 
-def test_another_tag_changes_what_is_learnt_of_train_and_nothing_of_val(from_cams, tmp_path):
+def test_another_tag_changes_what_is_learnt_of_train_and_nothing_of_val(done_run, tmp_path):
     def retagged(line):
         return lambda run: (run / "tags.csv").write_text(
             TABLE.replace(line, line.replace("cat", "dog"))
         )
 
-    again = rerun(from_cams, tmp_path / "val", retagged("val1.jpg,cat"))
+    again = rerun(done_run, tmp_path / "val", retagged("val1.jpg,cat"))
     assert again == {"index", "front_page", *GALLERY, *CHECK}
-    again = rerun(from_cams, tmp_path / "train", retagged("train1.jpg,cat"))
+    again = rerun(done_run, tmp_path / "train", retagged("train1.jpg,cat"))
     assert "train_classifier" in again
 
 
-def test_masks_that_were_added_are_looked_at(from_cams, tmp_path):
-    again = rerun(from_cams, tmp_path, lambda run: (run / "masks" / "train0.png").touch())
+def test_masks_that_were_added_are_looked_at(done_run, tmp_path):
+    again = rerun(done_run, tmp_path, lambda run: (run / "masks" / "train0.png").touch())
     assert "index" in again
     assert not {"train_classifier", "train_segmentation", "responses"} & again
 
@@ -182,11 +175,11 @@ def test_a_review_that_rejects_the_same_changes_nothing(from_people, tmp_path):
     assert rerun(from_people, tmp_path, said("val0,accept\ntrain0,accept\ntrain1,reject")) == set()
 
 
-def test_a_deleted_index_and_a_deleted_result_are_both_made(from_cams, tmp_path):
+def test_a_deleted_index_and_a_deleted_result_are_both_made(done_run, tmp_path):
     """Also where one follows the other by a file whose age does not count."""
 
     def change(run):
         replaced(run / "masks" / "val1.png")
         (run / "results" / "mine" / "resnet18" / "urn" / "predictions" / "val0.png").unlink()
 
-    assert rerun(from_cams, tmp_path, change) == {"index", *SCORES, *PREDICTED}
+    assert rerun(done_run, tmp_path, change) == {"index", *SCORES, *PREDICTED}

@@ -38,9 +38,8 @@ def library(tmp_path, monkeypatch):
 
 
 def clear():
-    for cached in (fingerprints.code, fingerprints._imports, fingerprints._parsed):
+    for cached in (fingerprints.code, fingerprints._imports, fingerprints._read):
         cached.cache_clear()
-    fingerprints._content.cache_clear()
 
 
 def code_with(library, name, text):

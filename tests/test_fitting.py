@@ -111,6 +111,7 @@ def train_here(folder: Path) -> None:
     assert (found, model.passes) == (2, [6, 3, 2])
 
 
+@pytest.mark.slow
 def test_all_processes_take_what_fits_all(tmp_path):
     script, here = tmp_path / "run.py", Path(__file__)
     script.write_text(

@@ -6,23 +6,15 @@ import shutil
 import numpy as np
 import pytest
 import yaml
-from test_changed_inputs import write_run
 from test_workflow import planned, snakemake
 
 from urn.datasets.index import Entry, Index, write_index
 from urn.files.archives import write_archive
 
 
-@pytest.fixture(scope="module")
-def empty_run(tmp_path_factory):
-    root = tmp_path_factory.mktemp("empty_run")
-    write_run(root)
-    return root
-
-
 @pytest.fixture
-def run(empty_run, tmp_path):
-    shutil.copytree(empty_run, tmp_path / "run", copy_function=shutil.copy2)
+def run(done_run, tmp_path):
+    shutil.copytree(done_run, tmp_path / "run", copy_function=shutil.copy2)
     return tmp_path / "run"
 
 

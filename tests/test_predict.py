@@ -303,14 +303,14 @@ def test_a_runs_own_masks_are_reproduced(copy, tmp_path):
     Of all labels, as predictions know no tags.
     """
     teacher = Path("results/tiny/efficientnet_lite0")
-    of_both_shards = [str(teacher / "cyclic_masks" / f"{i}.png") for i in (TRAIN[0], TRAIN[-1])]
+    shard = TRAIN[:6]
     file = changed_configuration(tmp_path, uncertainty={"labels": "all"})
-    snakemake(copy, *of_both_shards, configuration=file)
+    snakemake(copy, str(teacher / "cyclic_masks" / f"{shard[0]}.png"), configuration=file)
     teacher = copy / teacher
     photos = copy / "data" / "tiny" / "JPEGImages"
     for supervision, images, folder in (
         ("urn", VAL, teacher / "urn" / "predictions"),
-        ("baseline", TRAIN, teacher / "cyclic_masks"),
+        ("baseline", shard, teacher / "cyclic_masks"),
     ):
         out = tmp_path / supervision
         arguments = [teacher / supervision / "model.pth", *(photos / f"{i}.jpg" for i in images)]
@@ -319,7 +319,7 @@ def test_a_runs_own_masks_are_reproduced(copy, tmp_path):
         for image in images:
             found = read_mask(out / "masks" / f"{image}.png")
             np.testing.assert_array_equal(found, read_mask(folder / f"{image}.png"))
-    for image in TRAIN:
+    for image in shard:
         uncertainty = read_mask(tmp_path / "baseline" / "uncertainty" / f"{image}.png")
         weight = read_mask(teacher / "weights" / f"{image}.png")
         np.testing.assert_array_equal(uncertainty, 255 - weight)

@@ -39,6 +39,18 @@ def test_after_a_killed_shard_the_whole_run_ends_as_without(copy):
     assert "Nothing to be done" in snakemake(copy)
 
 
+def test_cyclic_masks_have_labels_of_their_pseudo_masks_only(copy, tmp_path):
+    file = changed_configuration(tmp_path, uncertainty={"labels": "pseudo_mask"})
+    folder = Path(f"results/tiny/{TEACHER}/cyclic_masks")
+    snakemake(copy, str(folder / f"{TRAIN[0]}.png"), configuration=file)
+    for name in TRAIN[:6]:
+        cyclic, pseudo = (
+            set(np.unique(read_mask(copy / made / f"{name}.png")).tolist())
+            for made in (folder, "results/tiny/pseudo_masks/ppmg")
+        )
+        assert cyclic <= pseudo | {0}
+
+
 class Halting(SimpleHTTPRequestHandler):
     """Of VOC's archives half comes when they are first asked for; the connection stays open."""
 

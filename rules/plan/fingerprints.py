@@ -75,7 +75,7 @@ def _imports(file: Path, refiner: str | None) -> frozenset[str]:
     What a script's helper imports counts as imported by the script.
     """
     found: set[str] = set()
-    for name in imported_names(_parsed(file)):
+    for name in _read(file)[0]:
         table = name.removeprefix("urn.registry.")
         helper = file.parent / f"{name.split('.')[0]}.py"
         if table in registry.TABLES:
@@ -109,20 +109,17 @@ def _file(module: str) -> Path:
     return path / "__init__.py" if path.is_dir() else path.with_suffix(".py")
 
 
-@cache
-def _parsed(file: Path) -> ast.Module:
-    return ast.parse(file.read_text(encoding="utf-8"))
-
-
 def _digest(names: Collection[str]) -> str:
     """Of the modules' contents, whatever their names."""
-    contents = sorted(_content(_file(name)) for name in names)
+    contents = sorted(_read(_file(name))[1] for name in names)
     return hashlib.sha256("".join(contents).encode()).hexdigest()[:12]
 
 
 @cache
-def _content(file: Path) -> str:
+def _read(file: Path) -> tuple[tuple[str, ...], str]:
+    """What a file imports, and the hash of all else in it but comments and docstrings."""
     tree = ast.parse(file.read_text(encoding="utf-8"))
+    imported = tuple(imported_names(tree))
     for node in ast.walk(tree):
         if isinstance(node, ast.Module | ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef):
             has_docstring = ast.get_docstring(node, clean=False) is not None
@@ -131,4 +128,4 @@ def _content(file: Path) -> str:
                 for statement in node.body[has_docstring:]
                 if not isinstance(statement, ast.Import | ast.ImportFrom)
             ]
-    return hashlib.sha256(ast.dump(tree).encode()).hexdigest()
+    return imported, hashlib.sha256(ast.dump(tree).encode()).hexdigest()
